@@ -1,0 +1,104 @@
+package review
+
+import "time"
+
+// Run is one execution of one pipeline for one head SHA, with all that came of
+// it. It is what reports are rendered from.
+type Run struct {
+	// ID is 26 characters that nobody can guess (crypto/rand).
+	ID           string `json:"id"`
+	Pipeline     string `json:"pipeline"`
+	Event        string `json:"event"`
+	Delivery     string `json:"delivery,omitempty"`
+	Installation int64  `json:"installation,omitempty"`
+	Repo         Repo   `json:"repo"`
+	Pull         Pull   `json:"pull"`
+	// Attempt counts from 1 and grows with each re-run of the same head.
+	Attempt int    `json:"attempt"`
+	Status  Status `json:"status"`
+	// Reason says why the run was skipped, superseded, cancelled or failed.
+	Reason     string    `json:"reason,omitempty"`
+	QueuedAt   time.Time `json:"queued_at,omitzero"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+
+	Outcome  Outcome    `json:"outcome,omitzero"`
+	Findings []Finding  `json:"findings,omitempty"`
+	Coverage []Coverage `json:"coverage,omitempty"`
+	Agents   []AgentRun `json:"agents,omitempty"`
+	// Files is the number of files in the change.
+	Files int `json:"files,omitempty"`
+	// Truncated says why the change was not read whole; empty when it was.
+	Truncated string `json:"truncated,omitempty"`
+	// Problems are mistakes in the repository's config, by file and line. The
+	// run used the default in their place.
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Status is where a run is in its life.
+type Status string
+
+// The statuses. All but Queued and Running are final.
+const (
+	StatusQueued     Status = "queued"
+	StatusRunning    Status = "running"
+	StatusDone       Status = "done"
+	StatusSkipped    Status = "skipped"
+	StatusSuperseded Status = "superseded"
+	StatusCancelled  Status = "cancelled"
+	// StatusDead is a run that failed for good: a dead letter.
+	StatusDead Status = "dead"
+)
+
+// Final reports whether the status will not change any more.
+func (s Status) Final() bool { return s != StatusQueued && s != StatusRunning }
+
+// AgentRun is how one agent did in a run.
+type AgentRun struct {
+	Name   string      `json:"name"`
+	Status AgentStatus `json:"status"`
+	// Reason says why the agent was not done; empty when it was.
+	Reason     string    `json:"reason,omitempty"`
+	Findings   int       `json:"findings"`
+	Examined   int       `json:"examined"`
+	StartedAt  time.Time `json:"started_at,omitzero"`
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+}
+
+// Duration is how long the agent ran; 0 while it has not finished.
+func (a AgentRun) Duration() time.Duration {
+	if a.FinishedAt.IsZero() || a.StartedAt.IsZero() {
+		return 0
+	}
+	return a.FinishedAt.Sub(a.StartedAt)
+}
+
+// AgentStatus is where an agent is in a run.
+type AgentStatus string
+
+// The statuses. AgentUnavailable is an agent that errored, timed out, panicked
+// or gave no proof of work: never counted as reviewed.
+const (
+	AgentWaiting     AgentStatus = "waiting"
+	AgentRunning     AgentStatus = "running"
+	AgentDone        AgentStatus = "done"
+	AgentUnavailable AgentStatus = "unavailable"
+)
+
+// Problem is a mistake in a config file.
+type Problem struct {
+	Path    string `json:"path"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+}
+
+// Count counts findings by severity, indexed by Severity.
+func Count(findings []Finding) (counts [Critical + 1]int) {
+	for _, f := range findings {
+		if f.Severity >= SeverityNone && f.Severity <= Critical {
+			counts[f.Severity]++
+		}
+	}
+	return counts
+}
