@@ -30,9 +30,12 @@ const (
 	RateLimited
 	// Transient is the other side's trouble: retried with backoff.
 	Transient
+	// Busy is work of our own that must end first: snoozed until RetryAt, no
+	// attempt burnt.
+	Busy
 )
 
-var names = [...]string{"internal", "invalid", "unauthorized", "gone", "rate_limited", "transient"}
+var names = [...]string{"internal", "invalid", "unauthorized", "gone", "rate_limited", "transient", "busy"}
 
 func (k Kind) String() string {
 	if k < 0 || int(k) >= len(names) {
@@ -44,7 +47,7 @@ func (k Kind) String() string {
 // Error is an error with its kind.
 type Error struct {
 	Kind Kind
-	// RetryAt is the time a RateLimited or Transient error is expected to have
+	// RetryAt is the time a RateLimited, Transient or Busy error is expected to have
 	// passed; zero when not known.
 	RetryAt time.Time
 	Err     error

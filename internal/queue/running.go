@@ -1,0 +1,79 @@
+package queue
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// watchInterval is how often a worker looks whether its run still stands and
+// renews its lane. Within the process it hears of it at once.
+const watchInterval = time.Second
+
+// running knows the runs that this process works on.
+type running struct {
+	mu     sync.Mutex
+	cancel map[string]context.CancelCauseFunc
+}
+
+func newRunning() *running { return &running{cancel: make(map[string]context.CancelCauseFunc)} }
+
+func (r *running) add(run string, cancel context.CancelCauseFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancel[run] = cancel
+}
+
+func (r *running) remove(run string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.cancel, run)
+}
+
+func (r *running) interrupt(runs []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, run := range runs {
+		if cancel, ok := r.cancel[run]; ok {
+			cancel(ErrOvertaken)
+		}
+	}
+}
+
+// watch returns a context for the run that ends with ErrOvertaken when the run
+// becomes final, here or on another node, and keeps the lane meanwhile. done
+// must be called.
+func (q *Queue) watch(ctx context.Context, run, lane, owner string) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	q.running.add(run, cancel)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(watchInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				q.look(ctx, cancel, run, lane, owner)
+			}
+		}
+	})
+	return ctx, func() {
+		q.running.remove(run)
+		cancel(nil)
+		wg.Wait()
+	}
+}
+
+func (q *Queue) look(ctx context.Context, cancel context.CancelCauseFunc, run, lane, owner string) {
+	if got, err := q.store.Acquire(ctx, lane, owner, q.cfg.LaneTTL); err == nil && !got {
+		// This process was away for so long that another one took over.
+		cancel(errLostLane)
+		return
+	}
+	status, _, err := q.store.RunStatus(ctx, run)
+	if err == nil && status.Final() {
+		cancel(ErrOvertaken)
+	}
+}

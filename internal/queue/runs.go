@@ -1,0 +1,239 @@
+package queue
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/riverqueue/river"
+
+	"assay/internal/store"
+	"assay/review"
+)
+
+// Opening is what a delivery wants run on a pull request.
+type Opening struct {
+	Delivery store.Delivery
+	// Subject has the pull request's head as the delivery tells it.
+	Subject store.Subject
+	// Runs are the runs of this head, queued or skipped, without an attempt.
+	Runs []store.Run
+	// Rerun asks for a new attempt although the head was reviewed.
+	Rerun bool
+}
+
+// Open stores the runs that a delivery leads to and supersedes the runs of
+// other heads. It returns those runs that are this delivery's to show and to
+// enqueue: a run that another delivery has opened for the same head is not
+// among them. Opening the same delivery again returns the same runs.
+func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
+	var mine []store.Run
+	var overtaken []string
+	err := q.store.Write(ctx, func(tx *sql.Tx) error {
+		mine, overtaken = nil, nil
+		before, known, err := q.store.SubjectTx(ctx, tx, o.Subject.RepoID, o.Subject.Number)
+		if err != nil {
+			return err
+		}
+		if err := q.store.MoveSubject(ctx, tx, o.Subject); err != nil {
+			return err
+		}
+		moved := known && before.HeadSHA != o.Subject.HeadSHA
+		if overtaken, err = q.supersede(ctx, tx, o.Subject); err != nil {
+			return err
+		}
+		for _, r := range o.Runs {
+			opened, ok, err := q.open(ctx, tx, o, r, moved)
+			if err != nil {
+				return err
+			}
+			if ok {
+				mine = append(mine, opened)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open runs of delivery %s: %w", o.Delivery.GUID, err)
+	}
+	q.running.interrupt(overtaken)
+	return mine, nil
+}
+
+func (q *Queue) supersede(ctx context.Context, tx *sql.Tx, sub store.Subject) (ids []string, err error) {
+	active, err := q.store.ActiveTx(ctx, tx, sub.RepoID, sub.Number)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range active {
+		if r.Pull.HeadSHA == sub.HeadSHA {
+			continue
+		}
+		reason := "superseded by a push: the head is now " + shortSHA(sub.HeadSHA)
+		if _, err := q.store.FinishRunTx(ctx, tx, r.ID, review.StatusSuperseded, reason); err != nil {
+			return nil, err
+		}
+		ids = append(ids, r.ID)
+	}
+	return ids, nil
+}
+
+func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, moved bool) (store.Run, bool, error) {
+	attempts, err := q.store.AttemptsTx(ctx, tx, r.Repo.ID, r.Pull.HeadSHA, r.Pipeline)
+	if err != nil {
+		return r, false, err
+	}
+	r.Attempt = 1
+	for _, a := range attempts {
+		if a.Delivery == o.Delivery.GUID {
+			return a, true, nil
+		}
+	}
+	if n := len(attempts); n > 0 {
+		last := attempts[n-1]
+		if !wantsAnother(last, r, o.Rerun, moved) {
+			return r, false, nil
+		}
+		r.Attempt, r.CheckID = last.Attempt+1, last.CheckID
+	}
+	ok, err := q.store.InsertRun(ctx, tx, r)
+	return r, ok, err
+}
+
+// wantsAnother says whether a head whose pipeline has run gets another attempt:
+// when asked for, when the last one came to nothing, when what was skipped is
+// now wanted, and when the head is reviewed for another pull request or anew
+// after the branch had moved on.
+func wantsAnother(last, next store.Run, rerun, moved bool) bool {
+	switch last.Status {
+	case review.StatusQueued, review.StatusRunning:
+		return false
+	case review.StatusCancelled, review.StatusSuperseded, review.StatusDead:
+		return true
+	case review.StatusSkipped:
+		return rerun || next.Status != review.StatusSkipped || last.Pull.Number != next.Pull.Number
+	default:
+		return rerun || moved || last.Pull.Number != next.Pull.Number
+	}
+}
+
+// Commit enqueues the runs and finishes the delivery that opened them, in one
+// transaction.
+func (q *Queue) Commit(ctx context.Context, d store.Delivery, runs []store.Run) error {
+	err := q.store.Write(ctx, func(tx *sql.Tx) error {
+		if err := q.enqueue(ctx, tx, runs); err != nil {
+			return err
+		}
+		return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliveryDone, "")
+	})
+	if err != nil {
+		return fmt.Errorf("enqueue runs of delivery %s: %w", d.GUID, err)
+	}
+	return nil
+}
+
+func (q *Queue) enqueue(ctx context.Context, tx *sql.Tx, runs []store.Run) error {
+	for _, r := range runs {
+		if r.Enqueued || r.Status == review.StatusSkipped {
+			continue
+		}
+		delay, err := q.delay(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		opts := &river.InsertOpts{}
+		if delay {
+			opts.ScheduledAt = q.cfg.Now().Add(q.cfg.Debounce)
+		}
+		if _, err := q.client.InsertTx(ctx, tx, runArgs{Run: r.ID, Lane: lane(r)}, opts); err != nil {
+			return fmt.Errorf("insert job of run %s: %w", r.ID, err)
+		}
+		if err := q.store.NoteEnqueued(ctx, tx, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// delay says whether the pull request is being pushed to in quick succession.
+func (q *Queue) delay(ctx context.Context, tx *sql.Tx, r store.Run) (bool, error) {
+	since := q.cfg.Now().Add(-3 * q.cfg.Debounce)
+	return q.store.OtherHeadSince(ctx, tx, r, since)
+}
+
+// lane names what runs one at a time: a pipeline of a pull request.
+func lane(r store.Run) string {
+	return fmt.Sprintf("run/%d/%d/%s", r.Repo.ID, r.Pull.Number, r.Pipeline)
+}
+
+// Close cancels the runs of a pull request that was closed and finishes the
+// delivery that said so.
+func (q *Queue) Close(ctx context.Context, d store.Delivery, sub store.Subject) error {
+	var overtaken []string
+	err := q.store.Write(ctx, func(tx *sql.Tx) error {
+		overtaken = nil
+		before, known, err := q.store.SubjectTx(ctx, tx, sub.RepoID, sub.Number)
+		if err != nil {
+			return err
+		}
+		if known && before.PullUpdatedAt.After(sub.PullUpdatedAt) {
+			return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliverySuperseded, "a later event is known")
+		}
+		sub.Closed = true
+		if err := q.store.MoveSubject(ctx, tx, sub); err != nil {
+			return err
+		}
+		active, err := q.store.ActiveTx(ctx, tx, sub.RepoID, sub.Number)
+		if err != nil {
+			return err
+		}
+		for _, r := range active {
+			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, review.StatusCancelled, "the pull request was closed"); err != nil {
+				return err
+			}
+			overtaken = append(overtaken, r.ID)
+		}
+		return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliveryDone, "")
+	})
+	if err != nil {
+		return fmt.Errorf("close pull request %d: %w", sub.Number, err)
+	}
+	q.running.interrupt(overtaken)
+	return nil
+}
+
+// Finish gives a delivery that leads to no run its final status.
+func (q *Queue) Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error {
+	return q.store.Write(ctx, func(tx *sql.Tx) error {
+		return q.store.FinishDelivery(ctx, tx, d.ID, status, reason)
+	})
+}
+
+// Bury makes a delivery a dead letter. Runs that it had opened and not enqueued
+// die with it; their jobs show that on the pull request.
+func (q *Queue) Bury(ctx context.Context, deliveryID int64, reason string) error {
+	d, err := q.store.Delivery(ctx, deliveryID)
+	if err != nil {
+		return err
+	}
+	runs, err := q.store.RunsOfDelivery(ctx, d.GUID)
+	if err != nil {
+		return err
+	}
+	return q.store.Write(ctx, func(tx *sql.Tx) error {
+		for _, r := range runs {
+			if r.Enqueued || r.Status.Final() {
+				continue
+			}
+			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, review.StatusDead, reason); err != nil {
+				return err
+			}
+		}
+		if err := q.enqueue(ctx, tx, runs); err != nil {
+			return err
+		}
+		return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliveryDead, reason)
+	})
+}
+
+func shortSHA(sha string) string { return sha[:min(len(sha), 7)] }
