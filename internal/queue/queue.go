@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
 
 	"assay/internal/store"
 )
@@ -99,42 +100,41 @@ func orDefault[T comparable](v, def T) T {
 type Queue struct {
 	cfg       Config
 	store     *store.Store
-	client    *river.Client[*sql.Tx]
+	driver    riverdriver.Driver[*sql.Tx]
 	closeConn func()
+	client    *river.Client[*sql.Tx] // inserts
+	worker    *river.Client[*sql.Tx] // works; nil without a handler
 	batch     *batcher
 	running   *running
-	handles   bool
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
 }
 
-// New makes a queue over an open store. With a nil handler it only accepts:
-// jobs wait for a process that has one.
-func New(ctx context.Context, st *store.Store, handler Handler, cfg Config) (*Queue, error) {
-	cfg = cfg.withDefaults()
-	q := &Queue{cfg: cfg, store: st, running: newRunning(), handles: handler != nil}
-	driver, closeConn, err := openDriver(ctx, st)
-	if err != nil {
+// New makes a queue over an open store. Runs can be opened and enqueued at
+// once; Accept needs Start.
+func New(ctx context.Context, st *store.Store, cfg Config) (*Queue, error) {
+	q := &Queue{cfg: cfg.withDefaults(), store: st, running: newRunning()}
+	var err error
+	if q.driver, q.closeConn, err = openDriver(ctx, st); err != nil {
 		return nil, err
 	}
-	q.closeConn = closeConn
-	q.client, err = river.NewClient(driver, q.riverConfig(handler))
-	if err != nil {
-		closeConn()
+	if q.client, err = river.NewClient(q.driver, &river.Config{Logger: q.cfg.Logger, MaxAttempts: maxAttempts}); err != nil {
+		q.closeConn()
 		return nil, fmt.Errorf("make queue: %w", err)
 	}
 	q.batch = newBatcher(q.insert)
 	return q, nil
 }
 
-// Start begins to accept and, with a handler, to work. What dead processes left
-// unfinished is taken up first.
-func (q *Queue) Start(ctx context.Context) error {
+// Start begins to accept and, with a handler, to work: what dead processes left
+// unfinished is taken up first. With a nil handler jobs wait for a process that
+// has one.
+func (q *Queue) Start(ctx context.Context, handler Handler) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	q.stop = stop
 	q.stopped.Go(func() { q.batch.loop(background) })
-	if !q.handles {
+	if handler == nil {
 		return nil
 	}
 	if err := q.store.Beat(ctx, q.cfg.Node); err != nil {
@@ -143,10 +143,15 @@ func (q *Queue) Start(ctx context.Context) error {
 	if err := q.releaseDead(ctx); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
-	q.stopped.Go(func() { q.keep(background) })
-	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
+	worker, err := river.NewClient(q.driver, q.riverConfig(handler))
+	if err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
+	if err := worker.Start(background); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	q.worker = worker
+	q.stopped.Go(func() { q.keep(background) })
 	return nil
 }
 
@@ -154,14 +159,14 @@ func (q *Queue) Start(ctx context.Context) error {
 // without costing them an attempt. ctx bounds all of it.
 func (q *Queue) Stop(ctx context.Context) error {
 	var errs []error
-	if q.handles {
-		errs = append(errs, q.client.Stop(ctx))
+	if q.worker != nil {
+		errs = append(errs, q.worker.Stop(ctx))
 	}
 	if q.stop != nil {
 		q.stop()
 	}
 	q.stopped.Wait()
-	if q.handles {
+	if q.worker != nil {
 		errs = append(errs, q.store.Leave(ctx, q.cfg.Node))
 	}
 	q.closeConn()

@@ -86,6 +86,7 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 	r.Attempt = 1
 	for _, a := range attempts {
 		if a.Delivery == o.Delivery.GUID {
+			a.Resumed = true
 			return a, true, nil
 		}
 	}

@@ -53,9 +53,6 @@ func (q *Queue) riverConfig(handler Handler) *river.Config {
 		RetryPolicy:          retryPolicy{now: q.cfg.Now},
 		SoftStopTimeout:      q.cfg.StopTimeout,
 	}
-	if handler == nil {
-		return cfg
-	}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &decideWorker{q: q, handler: handler})
 	river.AddWorker(workers, &runWorker{q: q, handler: handler})

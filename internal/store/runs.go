@@ -27,6 +27,9 @@ type Run struct {
 	// Judged says that the agents are done and Outcome stands: after a crash
 	// only the publishing is left.
 	Judged bool
+	// Resumed says that the run had been opened by an earlier try of its
+	// delivery, which may have shown it. It is not stored.
+	Resumed bool
 	// Seq orders runs by age.
 	Seq int64
 }

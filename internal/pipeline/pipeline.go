@@ -1,0 +1,121 @@
+// Package pipeline joins the stages of a review: it decides what a delivery
+// leads to, fetches the change, runs the agents, judges and publishes. It is
+// the one place where webhook, strategy, agents and reports meet.
+//
+// Every step may be cut off by a crash and is then taken up again: what was
+// shown on GitHub is found and updated, never shown twice. When that happens it
+// leaves to internal/queue, how GitHub is reached to internal/ghapp.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"assay/agents"
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/review"
+	"assay/strategy"
+)
+
+// GitHub gives access to repositories.
+type GitHub interface {
+	Repository(installation int64, repo review.Repo) Repository
+}
+
+// Repository is one repository on GitHub, reached with a token that is good for
+// it alone.
+type Repository interface {
+	Source
+	Checks
+	Comments
+}
+
+// Source reads a repository.
+type Source interface {
+	Pull(ctx context.Context, number int) (review.Pull, error)
+	PullsForCommit(ctx context.Context, sha string) ([]review.Pull, error)
+	Change(ctx context.Context, pull review.Pull) (*review.Change, error)
+	// File returns review.ErrNotExist when there is no such file.
+	File(ctx context.Context, ref, path string) ([]byte, error)
+}
+
+// Checks writes check runs. Annotations are appended by each update.
+type Checks interface {
+	CreateCheck(ctx context.Context, check review.CheckRun) (int64, error)
+	UpdateCheck(ctx context.Context, id int64, check review.CheckRun) error
+	FindCheck(ctx context.Context, headSHA, name, externalID string) (id int64, found bool, err error)
+	AnnotationCount(ctx context.Context, id int64) (int, error)
+}
+
+// Comments writes comments on pull requests. A comment that is gone is
+// fault.Gone.
+type Comments interface {
+	CreateComment(ctx context.Context, number int, marker, body string) (int64, error)
+	UpdateComment(ctx context.Context, id int64, body string) error
+	FindComment(ctx context.Context, number int, marker string) (id int64, body string, found bool, err error)
+}
+
+// Queue moves deliveries and runs on.
+type Queue interface {
+	Open(ctx context.Context, o queue.Opening) ([]store.Run, error)
+	Commit(ctx context.Context, d store.Delivery, runs []store.Run) error
+	Close(ctx context.Context, d store.Delivery, sub store.Subject) error
+	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
+	Bury(ctx context.Context, deliveryID int64, reason string) error
+}
+
+// Config has what a pipeline is made of.
+type Config struct {
+	GitHub GitHub
+	Store  *store.Store
+	Queue  Queue
+	Agents *agents.Registry
+	Runner *agents.Runner
+	// AppID is this GitHub App's: check events of other apps are not ours.
+	AppID int64
+	// PublicURL is where this service is reached, GitHubURL where people read
+	// GitHub; neither ends in a slash.
+	PublicURL, GitHubURL string
+	Version              string
+	// ProgressEvery is how often a running check is updated; 5 s when 0.
+	ProgressEvery time.Duration
+	// Crash is called at named points, so that a test can end the process
+	// there; may be nil.
+	Crash  func(point string)
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// Pipeline is the handler of the queue's jobs.
+type Pipeline struct {
+	Config
+	vocabulary strategy.Vocabulary
+}
+
+var _ queue.Handler = (*Pipeline)(nil)
+
+// New makes a pipeline.
+func New(cfg Config) (*Pipeline, error) {
+	if cfg.GitHub == nil || cfg.Store == nil || cfg.Queue == nil || cfg.Agents == nil || cfg.Runner == nil {
+		return nil, errors.New("make pipeline: GitHub, Store, Queue, Agents and Runner are all required")
+	}
+	if cfg.ProgressEvery == 0 {
+		cfg.ProgressEvery = 5 * time.Second
+	}
+	if cfg.Crash == nil {
+		cfg.Crash = func(string) {}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Pipeline{Config: cfg, vocabulary: strategy.Vocabulary{Agents: cfg.Agents.Names()}}, nil
+}
+
+// runURL is the page of a run.
+func (p *Pipeline) runURL(id string) string { return p.PublicURL + "/runs/" + id }

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"assay/internal/store"
+	"assay/review"
+	"assay/strategy"
+)
+
+// progress keeps the check run of a running run up to date, in the background
+// and not too often. What it cannot show is no error: the report will be.
+type progress struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu     sync.Mutex
+	agents []review.AgentRun
+	fresh  bool
+}
+
+func (p *Pipeline) startProgress(ctx context.Context, repo Checks, r store.Run, plan strategy.Plan) *progress {
+	ctx, cancel := context.WithCancel(ctx)
+	g := &progress{cancel: cancel, done: make(chan struct{}), fresh: true}
+	for _, name := range plan.Agents() {
+		g.agents = append(g.agents, review.AgentRun{Name: name, Status: review.AgentWaiting})
+	}
+	go func() {
+		defer close(g.done)
+		tick := time.NewTicker(p.ProgressEvery)
+		defer tick.Stop()
+		for {
+			if agents, fresh := g.take(); fresh {
+				r.Agents = agents
+				if err := p.update(ctx, repo, &r, nil); err != nil && ctx.Err() == nil {
+					p.Logger.Warn("progress not shown", "run", r.ID, "error", err)
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return g
+}
+
+// set is the agents' runner telling how far they are.
+func (g *progress) set(agents []review.AgentRun) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.agents, g.fresh = agents, true
+}
+
+func (g *progress) take() ([]review.AgentRun, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	fresh := g.fresh
+	g.fresh = false
+	return g.agents, fresh
+}
+
+// stop ends the updates and waits for the last: after it nothing writes
+// "in progress" over the report. It may be called twice.
+func (g *progress) stop() {
+	g.cancel()
+	<-g.done
+}

@@ -1,0 +1,178 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"assay/internal/fault"
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/reports"
+	"assay/review"
+)
+
+// publish shows the report: the check run, then the summary comment. It may
+// have been cut off before (resumed); nothing is then sent twice.
+func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, resumed bool) error {
+	if err := p.stillCurrent(ctx, repo, r); err != nil {
+		return err
+	}
+	r.Status, r.FinishedAt = review.StatusDone, p.Now().UTC()
+	if err := p.publishCheck(ctx, repo, r, resumed); err != nil {
+		return err
+	}
+	p.Crash("check-completed")
+	if err := p.publishComment(ctx, repo, r); err != nil {
+		return err
+	}
+	ok, err := p.Store.FinishRun(ctx, r.ID, review.StatusDone, "")
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return queue.ErrOvertaken
+	}
+	p.Logger.Info("run done", "run", r.ID, "repo", r.Repo.String(), "pull", r.Pull.Number, "pipeline", r.Pipeline,
+		"conclusion", r.Outcome.Conclusion, "findings", len(r.Findings))
+	return nil
+}
+
+// stillCurrent makes sure, just before publishing, that the head is still the
+// pull request's: a stale result is never shown as the current one.
+func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) error {
+	pull, err := repo.Pull(ctx, r.Pull.Number)
+	if err != nil {
+		return err
+	}
+	status, reason := review.StatusSuperseded, "superseded by a push: the head is now "+short(pull.HeadSHA)
+	switch {
+	case pull.HeadSHA != r.Pull.HeadSHA:
+	case pull.Closed:
+		status, reason = review.StatusCancelled, "the pull request was closed"
+	default:
+		return nil
+	}
+	if _, err := p.Store.FinishRun(ctx, r.ID, status, reason); err != nil {
+		return err
+	}
+	return queue.ErrOvertaken
+}
+
+func short(sha string) string { return sha[:min(len(sha), 7)] }
+
+func (p *Pipeline) publishCheck(ctx context.Context, repo Checks, r *store.Run, resumed bool) error {
+	if r.CheckID == 0 {
+		return fmt.Errorf("run %s has no check run to report to", r.ID)
+	}
+	attempts, err := p.Store.Attempts(ctx, r.Repo.ID, r.Pull.HeadSHA, r.Pipeline)
+	if err != nil {
+		return err
+	}
+	sent := 0
+	if resumed || r.Attempt > 1 {
+		if sent, err = repo.AnnotationCount(ctx, r.CheckID); err != nil {
+			return err
+		}
+	}
+	annotations, err := p.unsent(attempts, *r, sent)
+	if err != nil {
+		return err
+	}
+	return p.update(ctx, repo, r, annotations)
+}
+
+const (
+	commentLeaseTTL  = 30 * time.Second
+	commentLeaseWait = 2 * time.Second
+)
+
+// publishComment brings the pull request's one summary comment up to date.
+// Pipelines of one pull request take turns at it.
+func (p *Pipeline) publishComment(ctx context.Context, repo Comments, r *store.Run) error {
+	lease, owner := fmt.Sprintf("comment/%d/%d", r.Repo.ID, r.Pull.Number), store.NewRunID()
+	got, err := p.Store.Acquire(ctx, lease, owner, commentLeaseTTL)
+	if err != nil {
+		return err
+	}
+	if !got {
+		return fault.Until(fault.Busy, p.Now().Add(commentLeaseWait), errors.New("another pipeline is writing the comment"))
+	}
+	defer func() {
+		if err := p.Store.Release(context.WithoutCancel(ctx), lease, owner); err != nil {
+			p.Logger.Warn("comment lease not released, it will time out", "error", err)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, commentLeaseTTL)
+	defer cancel()
+	return p.upsertComment(ctx, repo, r)
+}
+
+func (p *Pipeline) upsertComment(ctx context.Context, repo Comments, r *store.Run) error {
+	sub, _, err := p.Store.Subject(ctx, r.Repo.ID, r.Pull.Number)
+	if err != nil {
+		return err
+	}
+	id := sub.CommentID
+	if id == 0 && sub.CommentPosting {
+		if id, _, _, err = repo.FindComment(ctx, r.Pull.Number, reports.CommentMarker); err != nil {
+			return err
+		}
+	}
+	body, wanted, err := p.comment(ctx, r, id != 0)
+	if err != nil || !wanted {
+		return err
+	}
+	if id != 0 {
+		err := repo.UpdateComment(ctx, id, body)
+		if fault.KindOf(err) != fault.Gone {
+			return errors.Join(err, p.noteComment(ctx, r, sub, id))
+		}
+		// Somebody deleted it. It is written anew only if there is something to
+		// say without it.
+		if body, wanted, err = p.comment(ctx, r, false); err != nil || !wanted {
+			return errors.Join(err, p.Store.NoteComment(ctx, r.Repo.ID, r.Pull.Number, 0))
+		}
+	}
+	if err := p.Store.NoteCommentPosting(ctx, r.Repo.ID, r.Pull.Number); err != nil {
+		return err
+	}
+	if id, err = repo.CreateComment(ctx, r.Pull.Number, reports.CommentMarker, body); err != nil {
+		return err
+	}
+	p.Crash("comment-posted")
+	return p.Store.NoteComment(ctx, r.Repo.ID, r.Pull.Number, id)
+}
+
+func (p *Pipeline) noteComment(ctx context.Context, r *store.Run, sub store.Subject, id int64) error {
+	if sub.CommentID == id {
+		return nil
+	}
+	return p.Store.NoteComment(ctx, r.Repo.ID, r.Pull.Number, id)
+}
+
+// comment renders the summary of all pipelines of the head that have a result.
+func (p *Pipeline) comment(ctx context.Context, r *store.Run, exists bool) (body string, wanted bool, err error) {
+	latest, err := p.Store.LatestOfPull(ctx, r.Repo.ID, r.Pull.Number, r.Pull.HeadSHA)
+	if err != nil {
+		return "", false, err
+	}
+	var sections []reports.Section
+	for _, l := range latest {
+		if l.ID == r.ID {
+			l = *r
+		} else if l.Status != review.StatusDone {
+			continue
+		}
+		plan, err := planOf(l)
+		if err != nil {
+			return "", false, err
+		}
+		sections = append(sections, reports.Section{Run: l.Run, RunURL: p.runURL(l.ID), Policy: reports.CommentPolicy(plan.Report.Comment)})
+	}
+	o := p.options(*r)
+	o.HasComment = exists
+	body, wanted = reports.Comment(sections, o)
+	return body, wanted, nil
+}

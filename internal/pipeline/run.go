@@ -1,0 +1,187 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"assay/agents"
+	"assay/internal/fault"
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/review"
+	"assay/strategy"
+)
+
+// concludeTimeout bounds what is done for a run whose own time is over.
+const concludeTimeout = time.Minute
+
+// Run reviews a run's change and publishes the report. Of a run that is final
+// it only concludes the check run.
+func (p *Pipeline) Run(ctx context.Context, id string) error {
+	r, err := p.Store.Run(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !r.Status.Final() {
+		err = p.work(ctx, &r)
+		if !errors.Is(context.Cause(ctx), queue.ErrOvertaken) && !errors.Is(err, queue.ErrOvertaken) {
+			return err
+		}
+		rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTimeout)
+		defer cancel()
+		ctx = rest
+		if r, err = p.Store.Run(ctx, id); err != nil {
+			return err
+		}
+	}
+	return p.conclude(ctx, &r)
+}
+
+func (p *Pipeline) work(ctx context.Context, r *store.Run) error {
+	ok, err := p.Store.StartRun(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return queue.ErrOvertaken
+	}
+	if r.StartedAt.IsZero() {
+		r.StartedAt = p.Now().UTC()
+	}
+	r.Status = review.StatusRunning
+	repo := p.GitHub.Repository(r.Installation, r.Repo)
+	resumed := r.Judged
+	if !r.Judged {
+		if err := p.judge(ctx, repo, r); err != nil {
+			return err
+		}
+	}
+	return p.publish(ctx, repo, r, resumed)
+}
+
+// judge runs the agents over the change and keeps what came of it.
+func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) error {
+	plan, err := planOf(*r)
+	if err != nil {
+		return err
+	}
+	stages, err := p.stages(plan)
+	if err != nil {
+		return err
+	}
+	progress := p.startProgress(ctx, repo, *r, plan)
+	defer progress.stop()
+	change, err := repo.Change(ctx, r.Pull)
+	if err != nil {
+		return err
+	}
+	total := len(change.Files)
+	change.Files = slices.DeleteFunc(change.Files, func(f review.File) bool { return plan.Ignored(f.Path) })
+
+	agentsCtx, cancel := context.WithTimeout(ctx, plan.Timeout)
+	defer cancel()
+	out := p.Runner.Run(agentsCtx, agents.Plan{Stages: stages, AgentTimeout: plan.Timeout}, change, progress.set)
+	if err := context.Cause(ctx); err != nil {
+		return err // overtaken or stopping: what there is is not a result
+	}
+	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
+	r.Files, r.Truncated = total, change.Truncated
+	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
+		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
+		Files: total, Ignored: total - len(change.Files), Truncated: change.Truncated, Problems: r.Problems,
+	})
+	progress.stop()
+	ok, err := p.Store.SaveJudged(ctx, r.Run)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return queue.ErrOvertaken
+	}
+	p.Crash("judged")
+	return nil
+}
+
+func (p *Pipeline) stages(plan strategy.Plan) ([][]agents.Agent, error) {
+	stages := make([][]agents.Agent, len(plan.Stages))
+	for i, names := range plan.Stages {
+		for _, name := range names {
+			agent, ok := p.Agents.Get(name)
+			if !ok {
+				return nil, fault.New(fault.Invalid, fmt.Errorf("the plan names the agent %q, which this version does not have", name))
+			}
+			stages[i] = append(stages[i], agent)
+		}
+	}
+	return stages, nil
+}
+
+// RunFailed makes the run a dead letter and shows it on the pull request. A run
+// whose repository is gone is cancelled: there is nobody to tell.
+func (p *Pipeline) RunFailed(ctx context.Context, id string, cause error) error {
+	status, reason := review.StatusDead, deadReason(cause)
+	if fault.KindOf(cause) == fault.Gone {
+		status = review.StatusCancelled
+	}
+	if _, err := p.Store.FinishRun(ctx, id, status, reason); err != nil {
+		return err
+	}
+	r, err := p.Store.Run(ctx, id)
+	if fault.KindOf(err) == fault.Gone {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.conclude(ctx, &r)
+}
+
+// deadReason says on the pull request why there is no review. The error itself
+// may name hosts and paths of the operator's and goes to the log alone.
+func deadReason(cause error) string {
+	switch fault.KindOf(cause) {
+	case fault.Gone:
+		return "the repository or the app's installation is gone"
+	case fault.Unauthorized:
+		return "GitHub refused access: the app lacks a permission or its installation is suspended"
+	case fault.Transient, fault.RateLimited, fault.Busy:
+		return "a service was out of reach for too long"
+	case fault.Invalid:
+		return "GitHub refused what was asked of it; the operator's log has the answer"
+	default:
+		return "an internal error; the operator's log has it"
+	}
+}
+
+// conclude shows on the check run that the run came to nothing, unless a later
+// attempt has taken the check run over.
+func (p *Pipeline) conclude(ctx context.Context, r *store.Run) error {
+	if r.CheckShows == review.CheckCompleted || r.CheckID == 0 && r.Status != review.StatusDead {
+		return nil
+	}
+	attempts, err := p.Store.Attempts(ctx, r.Repo.ID, r.Pull.HeadSHA, r.Pipeline)
+	if err != nil {
+		return err
+	}
+	if len(attempts) > 0 && attempts[len(attempts)-1].Attempt > r.Attempt {
+		return nil
+	}
+	repo := p.GitHub.Repository(r.Installation, r.Repo)
+	if r.CheckID == 0 {
+		r.Resumed = true // it may exist: look before creating
+		err = p.show(ctx, repo, r)
+	} else {
+		err = p.update(ctx, repo, r, nil)
+	}
+	switch fault.KindOf(err) {
+	case fault.Gone, fault.Unauthorized, fault.Invalid:
+		if err != nil {
+			p.Logger.Warn("check run of an ended run cannot be concluded", "run", r.ID, "error", err)
+			return nil
+		}
+	}
+	return err
+}
