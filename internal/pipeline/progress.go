@@ -10,11 +10,15 @@ import (
 	"assay/strategy"
 )
 
+// progressTimeout bounds one update of a running check.
+const progressTimeout = 30 * time.Second
+
 // progress keeps the check run of a running run up to date, in the background
 // and not too often. What it cannot show is no error: the report will be.
 type progress struct {
-	cancel context.CancelFunc
-	done   chan struct{}
+	once sync.Once
+	quit chan struct{}
+	done chan struct{}
 
 	mu     sync.Mutex
 	agents []review.AgentRun
@@ -22,8 +26,7 @@ type progress struct {
 }
 
 func (p *Pipeline) startProgress(ctx context.Context, repo Checks, r store.Run, plan strategy.Plan) *progress {
-	ctx, cancel := context.WithCancel(ctx)
-	g := &progress{cancel: cancel, done: make(chan struct{}), fresh: true}
+	g := &progress{quit: make(chan struct{}), done: make(chan struct{}), fresh: true}
 	for _, name := range plan.Agents() {
 		g.agents = append(g.agents, review.AgentRun{Name: name, Status: review.AgentWaiting})
 	}
@@ -34,18 +37,26 @@ func (p *Pipeline) startProgress(ctx context.Context, repo Checks, r store.Run, 
 		for {
 			if agents, fresh := g.take(); fresh {
 				r.Agents = agents
-				if err := p.update(ctx, repo, &r, nil); err != nil && ctx.Err() == nil {
-					p.Logger.Warn("progress not shown", "run", r.ID, "error", err)
-				}
+				p.showProgress(ctx, repo, &r)
 			}
 			select {
-			case <-ctx.Done():
+			case <-g.quit:
 				return
 			case <-tick.C:
 			}
 		}
 	}()
 	return g
+}
+
+// showProgress is not cut short when the run ends: a request that was given up
+// may still reach GitHub, and would then be written over the report.
+func (p *Pipeline) showProgress(ctx context.Context, repo Checks, r *store.Run) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), progressTimeout)
+	defer cancel()
+	if err := p.update(ctx, repo, r, nil); err != nil {
+		p.Logger.Warn("progress not shown", "run", r.ID, "error", err)
+	}
 }
 
 // set is the agents' runner telling how far they are.
@@ -66,6 +77,6 @@ func (g *progress) take() ([]review.AgentRun, bool) {
 // stop ends the updates and waits for the last: after it nothing writes
 // "in progress" over the report. It may be called twice.
 func (g *progress) stop() {
-	g.cancel()
+	g.once.Do(func() { close(g.quit) })
 	<-g.done
 }

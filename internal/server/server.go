@@ -1,0 +1,145 @@
+// Package server is the HTTP side of Assay: Echo, the routes and who may call
+// them, health, and orderly start and stop. What the routes do belongs to
+// webhook and internal/web.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"assay/internal/secret"
+)
+
+// Timeouts and limits of the server. GitHub gives a delivery 10 s to be
+// answered, and its body may be 25 MB over a slow line.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 60 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+	readyTimeout      = 3 * time.Second
+)
+
+// Pages are the handlers of the pages.
+type Pages interface {
+	Index(c echo.Context) error
+	RunPage(c echo.Context) error
+	RunJSON(c echo.Context) error
+	RunSARIF(c echo.Context) error
+	Assets(c echo.Context) error
+}
+
+// Config has what a server is made of.
+type Config struct {
+	// Addr is the address to listen on; port 0 is any free one.
+	Addr string
+	// Webhook takes deliveries; nil where this process does not accept.
+	Webhook http.Handler
+	Pages   Pages
+	// Ready reports whether a delivery could be stored now.
+	Ready func(ctx context.Context) error
+	// AdminToken opens the operator's routes; without one they answer requests
+	// from this machine alone.
+	AdminToken secret.Secret
+	Logger     *slog.Logger
+}
+
+// Server is the HTTP server of one process.
+type Server struct {
+	cfg      Config
+	echo     *echo.Echo
+	http     *http.Server
+	listener net.Listener
+	done     chan error
+}
+
+// New makes a server with its routes.
+func New(cfg Config) *Server {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	// Headers that name another client are not believed.
+	e.IPExtractor = echo.ExtractIPDirect()
+	s := &Server{cfg: cfg, echo: e, done: make(chan error, 1)}
+	e.HTTPErrorHandler = s.answerError
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{
+		DisableErrorHandler: false,
+		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
+			cfg.Logger.Error("panic in a handler", "error", err, "stack", string(stack))
+			return err
+		},
+	}))
+	s.routes()
+	s.http = &http.Server{
+		Handler:           e,
+		ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// Start listens, so that an address in use is an error here, and serves in the
+// background. Wait tells when serving ends by itself.
+func (s *Server) Start(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w (set PORT to another port)", s.cfg.Addr, err)
+	}
+	s.listener = listener
+	go func() { s.done <- s.http.Serve(listener) }()
+	return nil
+}
+
+// Addr is the address that the server listens on.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Wait returns when the server has stopped; nil after Stop.
+func (s *Server) Wait() error {
+	err := <-s.done
+	s.done <- err
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
+}
+
+// Stop stops accepting, waits for requests under way until ctx ends, and then
+// cuts off what is left.
+func (s *Server) Stop(ctx context.Context) error {
+	if s.listener == nil {
+		return nil
+	}
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("stop server: %w", err), s.http.Close())
+	}
+	return nil
+}
+
+// answerError is the one place where errors of handlers become answers. Details
+// stay in the log.
+func (s *Server) answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	status, message := http.StatusInternalServerError, "internal error; the log has it"
+	if known, ok := errors.AsType[*echo.HTTPError](err); ok {
+		status, message = known.Code, http.StatusText(known.Code)
+	} else {
+		s.cfg.Logger.Error("request failed", "method", c.Request().Method, "route", c.Path(), "error", err)
+	}
+	if err := c.JSON(status, map[string]string{"error": message}); err != nil {
+		s.cfg.Logger.Debug("answer not sent", "error", err)
+	}
+}
