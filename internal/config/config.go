@@ -1,0 +1,161 @@
+// Package config reads the environment: it is the only package that does, so
+// that every setting of the operator has one name, one meaning and one place
+// where it is described (variables.go, of which docs/environment.md is made).
+//
+// Pipelines, agents and gates are the repositories' settings, not the
+// environment's: those belong to strategy. What to do with a setting is left
+// to internal/app.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"assay/internal/secret"
+)
+
+// Config is everything that the operator sets, checked and with defaults in
+// place. It is a plain value; nothing changes it after Load.
+type Config struct {
+	App     App
+	GitHub  GitHub
+	Server  Server
+	Storage Storage
+	Work    Work
+	Log     Log
+}
+
+// App is the GitHub App that Assay acts as. Its fields are empty where they are
+// not set; commands that need them ask RequireApp.
+type App struct {
+	ID int64
+	// PrivateKey is an RSA key as a PEM block, however it was given.
+	PrivateKey secret.Secret
+	// WebhookSecrets are all accepted; more than one during a rotation.
+	WebhookSecrets []secret.Secret
+}
+
+// GitHub says where GitHub is.
+type GitHub struct {
+	// URL is where people read it, without a slash at its end.
+	URL string
+	// APIURL is the REST API's base, with a slash at its end as go-github
+	// wants it.
+	APIURL string
+}
+
+// Server is the HTTP side.
+type Server struct {
+	// Host is empty for all interfaces.
+	Host string
+	// Port is 0 for any free port.
+	Port int
+	// PublicURL is where people and GitHub reach this service, without a slash
+	// at its end. It is made of Port when not set, and Local is then true.
+	PublicURL string
+	// Local says that PublicURL leads nowhere but to this machine.
+	Local bool
+	// AdminToken opens the operator's routes; not set, they answer loopback
+	// alone.
+	AdminToken secret.Secret
+}
+
+// Addr is the address to listen on.
+func (s Server) Addr() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+// Storage says where things are kept.
+type Storage struct {
+	DataDir  string
+	Database Database
+}
+
+// Work says what this process does, and how much of it.
+type Work struct {
+	// Accept takes deliveries, Run works on them; at least one is true.
+	Accept, Run bool
+	// Workers is the number of runs at a time.
+	Workers int
+	// ShutdownTimeout is how long a stop waits for work to hand itself back.
+	ShutdownTimeout time.Duration
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  slog.Level
+	Format LogFormat
+}
+
+// LogFormat is the form of log lines.
+type LogFormat string
+
+// The forms.
+const (
+	JSON LogFormat = "json"
+	Text LogFormat = "text"
+)
+
+// Lookup finds a variable of the environment; os.LookupEnv is one.
+type Lookup func(name string) (value string, ok bool)
+
+// Load reads every variable and checks it. The error joins all problems there
+// are, each naming its variable and the way out, and never a secret's value.
+func Load(env Lookup) (Config, error) {
+	var (
+		c        Config
+		problems []error
+	)
+	for _, v := range variables {
+		text, source, err := v.find(env)
+		if err == nil {
+			err = v.check(&c, text, source)
+		}
+		problems = append(problems, err)
+	}
+	if err := errors.Join(problems...); err != nil {
+		return Config{}, err
+	}
+	c.derive()
+	return c, nil
+}
+
+// derive fills what follows from other settings.
+func (c *Config) derive() {
+	switch {
+	case c.GitHub.URL == "" && c.GitHub.APIURL == "":
+		c.GitHub.URL, c.GitHub.APIURL = publicGitHub, publicAPI
+	case c.GitHub.URL == "":
+		c.GitHub.URL = webOf(c.GitHub.APIURL)
+	case c.GitHub.APIURL == "":
+		c.GitHub.APIURL = apiOf(c.GitHub.URL)
+	}
+	if c.Server.PublicURL == "" {
+		c.Server.PublicURL = "http://localhost:" + strconv.Itoa(c.Server.Port)
+	}
+	c.Server.Local = isLocal(c.Server.PublicURL)
+	if c.Storage.Database.Kind == "" {
+		c.Storage.Database = Database{Kind: SQLite, Path: filepath.Join(c.Storage.DataDir, "assay.db")}
+	}
+}
+
+// RequireApp returns what the service misses to act as a GitHub App: all of it
+// at once, each with the way to get it. Commands that work without GitHub do
+// not ask.
+func (c Config) RequireApp() error {
+	var missing []error
+	need := func(set bool, name, way string) {
+		if !set {
+			missing = append(missing, fmt.Errorf("%s is not set: %s", name, way))
+		}
+	}
+	need(c.App.ID != 0, "GITHUB_APP_ID", "it is the App ID at the top of the app's settings page on "+c.GitHub.URL)
+	need(!c.App.PrivateKey.IsZero(), "GITHUB_APP_PRIVATE_KEY (or GITHUB_APP_PRIVATE_KEY_PATH)",
+		"make one under \"Private keys\" on the app's settings page")
+	need(len(c.App.WebhookSecrets) > 0, "GITHUB_WEBHOOK_SECRET",
+		"make one with `openssl rand -hex 32` and set the same on the app's settings page; without it anybody could send deliveries")
+	return errors.Join(missing...)
+}

@@ -1,0 +1,166 @@
+package config
+
+import "strings"
+
+// Variable describes one variable of the environment. Everything that is said
+// about it, in errors and in docs/environment.md, is said from here.
+type Variable struct {
+	Group string
+	Name  string
+	// Aliases are other names for it, of tools people come from.
+	Aliases []string
+	// Secret values are never shown, and may come from the file that NAME_FILE
+	// names.
+	Secret bool
+	// PathNames are further names for NAME_FILE.
+	PathNames []string
+	// Default is the value when it is not set; empty when there is none.
+	Default string
+	// Derived says in words what the default is where it follows from others.
+	Derived string
+	// Want says which values it takes, as the end of "want …".
+	Want string
+	// Purpose says what it is for.
+	Purpose string
+
+	// set checks text and puts it into the config. Its error says what is wrong
+	// with text; of a secret variable it must not quote it.
+	set func(c *Config, text string) error
+}
+
+// Bounds of the numbers below.
+const (
+	maxPort = 65535
+	// maxWorkers keeps a typo from opening thousands of connections; a run
+	// waits for GitHub and models most of its time.
+	maxWorkers = 256
+	// minToken is the least length of a secret that strangers can try: 16
+	// characters of hexadecimal digits are 64 bits, out of reach over HTTP.
+	minToken = 16
+)
+
+// variables is the table, in the order of the documentation.
+var variables = []Variable{
+	{
+		Group: "GitHub App", Name: "GITHUB_APP_ID", Aliases: []string{"APP_ID"},
+		Want:    "the app's ID, a whole number from 1",
+		Purpose: "The GitHub App that Assay acts as. On the app's settings page.",
+		set:     setAppID,
+	},
+	{
+		Group: "GitHub App", Name: "GITHUB_APP_PRIVATE_KEY", Aliases: []string{"PRIVATE_KEY"}, Secret: true,
+		PathNames: []string{"GITHUB_APP_PRIVATE_KEY_PATH", "PRIVATE_KEY_PATH"},
+		Want:      "an RSA key of at least 2048 bits: PEM, PEM with `\\n` for line ends, or either in base64",
+		Purpose:   "The app's private key.",
+		set:       setPrivateKey,
+	},
+	{
+		Group: "GitHub App", Name: "GITHUB_WEBHOOK_SECRET", Aliases: []string{"WEBHOOK_SECRET"}, Secret: true,
+		Want:    "at least 16 characters each; several with commas between them",
+		Purpose: "The secret that deliveries are signed with. During a rotation set the new and the old one; both are accepted.",
+		set:     setWebhookSecrets,
+	},
+	{
+		Group: "GitHub App", Name: "GITHUB_URL",
+		Derived: "`https://github.com`, or that of `GITHUB_API_URL`",
+		Want:    "an https URL (http on this machine only)",
+		Purpose: "Where GitHub is; set it for GitHub Enterprise.",
+		set:     func(c *Config, text string) (err error) { c.GitHub.URL, err = baseURL(text); return err },
+	},
+	{
+		Group: "GitHub App", Name: "GITHUB_API_URL",
+		Derived: "of `GITHUB_URL`: `https://api.github.com/`, `https://HOST/api/v3/` for GitHub Enterprise Server",
+		Want:    "an https URL (http on this machine only)",
+		Purpose: "Where GitHub's REST API is.",
+		set:     setAPIURL,
+	},
+	{
+		Group: "Service", Name: "PUBLIC_URL",
+		Derived: "`http://localhost:PORT`",
+		Want:    "an https URL (http on this machine only)",
+		Purpose: "Where people and GitHub reach this service; the links on check runs lead there.",
+		set:     func(c *Config, text string) (err error) { c.Server.PublicURL, err = baseURL(text); return err },
+	},
+	{
+		Group: "Service", Name: "PORT", Default: "8080",
+		Want:    "a whole number from 0 to 65535; 0 takes any free port",
+		Purpose: "The port to listen on.",
+		set:     func(c *Config, text string) (err error) { c.Server.Port, err = number(text, 0, maxPort); return err },
+	},
+	{
+		Group: "Service", Name: "HOST", Derived: "all interfaces",
+		Want:    "an IP address or a host name, without a port",
+		Purpose: "The address to listen on.",
+		set:     setHost,
+	},
+	{
+		Group: "Service", Name: "ASSAY_ADMIN_TOKEN", Secret: true, Derived: "none: those routes answer this machine only",
+		Want:    "at least 16 characters without white space",
+		Purpose: "Opens the operator's routes, as `Authorization: Bearer TOKEN`.",
+		set:     setAdminToken,
+	},
+	{
+		Group: "Storage", Name: "DATA_DIR", Default: "./data",
+		Want:    "a directory",
+		Purpose: "Where files are kept. It is made when it does not exist.",
+		set:     setDataDir,
+	},
+	{
+		Group: "Storage", Name: "DATABASE_URL", Secret: true, Derived: "`sqlite:DATA_DIR/assay.db`",
+		Want:    "`sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`",
+		Purpose: "The database. With PostgreSQL, several processes share the work.",
+		set:     func(c *Config, text string) (err error) { c.Storage.Database, err = parseDatabase(text); return err },
+	},
+	{
+		Group: "Work", Name: "ASSAY_ROLES", Default: "accept,work",
+		Want:    "`accept`, `work`, or both with a comma between them",
+		Purpose: "What this process does: take deliveries, or work on them.",
+		set:     setRoles,
+	},
+	{
+		Group: "Work", Name: "ASSAY_WORKERS", Default: "8",
+		Want:    "a whole number from 1 to 256",
+		Purpose: "How many pull requests are reviewed at a time.",
+		set: func(c *Config, text string) (err error) {
+			c.Work.Workers, err = number(text, 1, maxWorkers)
+			return err
+		},
+	},
+	{
+		Group: "Work", Name: "ASSAY_SHUTDOWN_TIMEOUT", Default: "25s",
+		Want:    "a duration from 1s to 10m, as `25s`",
+		Purpose: "How long a stop waits for work under way. Keep it under what the platform gives (Kubernetes: 30 s).",
+		set:     setShutdownTimeout,
+	},
+	{
+		Group: "Logs", Name: "LOG_LEVEL", Default: "info",
+		Want:    "`debug`, `info`, `warn` or `error`",
+		Purpose: "The least level that is logged.",
+		set:     setLogLevel,
+	},
+	{
+		Group: "Logs", Name: "LOG_FORMAT", Default: "json",
+		Want:    "`json` or `text`",
+		Purpose: "The form of log lines.",
+		set:     setLogFormat,
+	},
+}
+
+// names are the names under which the value itself may be set.
+func (v Variable) names() []string { return append([]string{v.Name}, v.Aliases...) }
+
+// fileNames are the names under which the path of a file with the value may be
+// set.
+func (v Variable) fileNames() []string {
+	if !v.Secret {
+		return nil
+	}
+	var files []string
+	for _, name := range v.names() {
+		files = append(files, name+"_FILE")
+	}
+	return append(files, v.PathNames...)
+}
+
+// want is Want for an error message, where markdown's quotes only disturb.
+func (v Variable) want() string { return strings.ReplaceAll(v.Want, "`", "") }
