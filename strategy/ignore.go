@@ -13,11 +13,11 @@ import (
 // {alternatives} at every place a star may end, so both are kept small enough
 // for the worst pattern to be harmless (BenchmarkIgnoredWorst).
 const (
-	maxIgnore      = 200
+	maxIgnore      = 100
 	maxGlob        = 256
-	maxGlobGroups  = 2
+	maxGlobGroups  = 1
 	maxGlobChoices = 16
-	maxGlobStars   = 16
+	maxGlobStars   = 8
 )
 
 // checkGlob says why a pattern of paths.ignore is refused: it is malformed, or
@@ -39,7 +39,7 @@ func checkGlob(pattern string) error {
 	case path.Clean(pattern) != pattern:
 		return fmt.Errorf("it matches no file; write %q", strings.TrimLeft(path.Clean(pattern), "./"))
 	case strings.Count(pattern, "{") > maxGlobGroups || strings.Count(pattern, ",") >= maxGlobChoices:
-		return fmt.Errorf("it has more than %d groups {a,b} or %d alternatives; split it into several", maxGlobGroups, maxGlobChoices)
+		return fmt.Errorf("it has more than %d group {a,b} or %d alternatives; split it into several", maxGlobGroups, maxGlobChoices)
 	case strings.Count(pattern, "*") > maxGlobStars:
 		return fmt.Errorf("it has more than %d stars; split it into several", maxGlobStars)
 	}

@@ -64,7 +64,7 @@ func (r *reader) version(n ast.Node) int {
 func (r *reader) pipelines(n ast.Node, c *Config) []Pipeline {
 	pairs, ok := r.pairs(n, "pipelines")
 	switch {
-	case !ok:
+	case !ok && len(pairs) == 0:
 		return nil
 	case len(pairs) == 0:
 		r.report(n, "pipelines is empty: name at least one, or remove the key to use the built-in pipeline")

@@ -67,7 +67,7 @@ func (r *reader) document(data []byte) ast.Node {
 		r.at(line, 1, "%s", msg)
 		return nil
 	}
-	tokens := lexer.Tokenize(string(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	tokens := lexer.Tokenize(plain(data))
 	if msg, at := tooComplex(tokens); msg != "" {
 		r.atToken(at, "%s", msg)
 		return nil
@@ -80,6 +80,13 @@ func (r *reader) document(data []byte) ast.Node {
 		return nil
 	}
 	return r.onlyBody(file)
+}
+
+// plain is the file as the lexer counts it right: go-yaml v1.19.2 counts lines
+// wrongly when they end in \r\n and columns when a byte order mark leads.
+func plain(data []byte) string {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	return string(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")))
 }
 
 func unreadable(data []byte) (message string, line int) {

@@ -37,9 +37,9 @@ type pair struct {
 	value ast.Node
 }
 
-// mapping reads a mapping of the given keys and no other, and reports whether
-// it is a mapping at all.
-func (r *reader) mapping(n ast.Node, where string, keys ...key) bool {
+// mapping reads a mapping of the given keys and no other. ok says that it is a
+// mapping whose keys are unique.
+func (r *reader) mapping(n ast.Node, where string, keys ...key) (ok bool) {
 	pairs, ok := r.pairs(n, where)
 	for _, p := range pairs {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == p.name })
@@ -52,8 +52,9 @@ func (r *reader) mapping(n ast.Node, where string, keys ...key) bool {
 	return ok
 }
 
-// pairs reads a mapping whose keys are free but unique.
-func (r *reader) pairs(n ast.Node, where string) ([]pair, bool) {
+// pairs reads a mapping whose keys are free but unique; ok says that all of
+// them are.
+func (r *reader) pairs(n ast.Node, where string) (pairs []pair, ok bool) {
 	var values []*ast.MappingValueNode
 	switch m := r.resolve(n).(type) {
 	case *ast.MappingNode:
@@ -64,22 +65,24 @@ func (r *reader) pairs(n ast.Node, where string) ([]pair, bool) {
 		r.wrongType(n, where, "a mapping (key: value)")
 		return nil, false
 	}
-	var pairs []pair
+	ok = true
 	first := make(map[string]ast.Node, len(values))
 	for _, v := range values {
-		name, ok := v.Key.(*ast.StringNode)
-		if !ok {
+		name, isText := v.Key.(*ast.StringNode)
+		if !isText {
 			r.badKey(v.Key, where)
+			ok = false
 			continue
 		}
 		if f, twice := first[name.Value]; twice {
 			r.report(v.Key, "%s is given twice, first on line %d: keep one", join(where, name.Value), f.GetToken().Position.Line)
+			ok = false
 			continue
 		}
 		first[name.Value] = v.Key
 		pairs = append(pairs, pair{name: name.Value, at: v.Key, value: v.Value})
 	}
-	return pairs, true
+	return pairs, ok
 }
 
 func (r *reader) badKey(n ast.Node, where string) {
@@ -227,7 +230,11 @@ func (r *reader) atToken(t *token.Token, format string, args ...any) {
 		r.at(1, 1, format, args...)
 		return
 	}
-	r.at(max(1, t.Position.Line), max(1, t.Position.Column), format, args...)
+	column := t.Position.Column
+	if t.Type == token.ImplicitNullType {
+		column -= 2 // where go-yaml puts a value that is not there: back to the colon
+	}
+	r.at(max(1, t.Position.Line), max(1, column), format, args...)
 }
 
 func (r *reader) at(line, column int, format string, args ...any) {
