@@ -21,7 +21,8 @@ type reader struct {
 	known    Vocabulary
 	anchors  map[string]ast.Node
 	problems []review.Problem
-	dropped  int
+	// more says that there were problems after the first maxProblems.
+	more bool
 }
 
 // key is a key that a mapping may have, and what reads its value.
@@ -55,6 +56,9 @@ func (r *reader) mapping(n ast.Node, where string, keys ...key) (ok bool) {
 // pairs reads a mapping whose keys are free but unique; ok says that all of
 // them are.
 func (r *reader) pairs(n ast.Node, where string) (pairs []pair, ok bool) {
+	if r.full() {
+		return nil, false
+	}
 	var values []*ast.MappingValueNode
 	switch m := r.resolve(n).(type) {
 	case *ast.MappingNode:
@@ -210,8 +214,7 @@ func (r *reader) wrongType(n ast.Node, where, want string) {
 
 // unknown reports a word that is not in a closed set.
 func (r *reader) unknown(n ast.Node, what, word string, allowed []string) {
-	if len(r.problems) >= maxProblems {
-		r.dropped++
+	if r.full() {
 		return
 	}
 	hint := ""
@@ -238,8 +241,7 @@ func (r *reader) atToken(t *token.Token, format string, args ...any) {
 }
 
 func (r *reader) at(line, column int, format string, args ...any) {
-	if len(r.problems) >= maxProblems {
-		r.dropped++
+	if r.full() {
 		return
 	}
 	r.problems = append(r.problems, review.Problem{Path: r.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
@@ -250,10 +252,20 @@ func (r *reader) sorted() []review.Problem {
 	slices.SortStableFunc(r.problems, func(a, b review.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	if last := len(r.problems) - 1; r.dropped > 0 {
-		r.problems[last].Message += fmt.Sprintf(" (and %d more problems)", r.dropped)
+	if r.more {
+		r.problems[len(r.problems)-1].Message += " (there are more problems after these)"
 	}
 	return r.problems
+}
+
+// full reports whether as many problems are known as will be told. Nothing
+// more is read then, which also bounds what aliases can make of a long value.
+func (r *reader) full() bool {
+	if len(r.problems) < maxProblems {
+		return false
+	}
+	r.more = true
+	return true
 }
 
 func namesOf(keys []key) []string {
