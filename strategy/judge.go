@@ -1,0 +1,175 @@
+package strategy
+
+import (
+	"fmt"
+	"strings"
+
+	"assay/review"
+)
+
+// Facts is what a run came to, as Judge wants it.
+type Facts struct {
+	Findings []review.Finding
+	// Required are the agents that must have done their work: Plan.Agents().
+	// One that is not among Agents never ran, and counts as unavailable.
+	Required []string
+	Agents   []review.AgentRun
+	// Coverage holds a receipt per agent and file that was to be reviewed.
+	// Receipts are the proof of work: a done agent without them is not
+	// believed.
+	Coverage []review.Coverage
+	// Files is the number of files in the change and Ignored how many of them
+	// the config left out of the review (Plan.Ignored).
+	Files   int
+	Ignored int
+	// Truncated says why the change was not read whole; empty when it was.
+	Truncated string
+	// Problems are the mistakes for which the repository's own config was not
+	// in force.
+	Problems []review.Problem
+}
+
+// Judge turns facts into an outcome. It is the only place that does, and it
+// reads structured findings and receipts alone: no text decides anything. All
+// combinations are in docs/verdict.md, which the tests hold it to.
+//
+// The rules, the first that fits deciding the conclusion:
+//
+//  1. A finding at or over the gate is a failure, however the run went: what is
+//     missing cannot make it better.
+//  2. A review that is not whole is never success. Whether it blocks is the
+//     team's choice (on_unavailable). Not whole means: an agent of the plan
+//     was unavailable or left files without a receipt; an agent examined a
+//     file only in part or not at all; the change was truncated. The last two
+//     count like the first because an author can bring them about (a file
+//     padded until GitHub sends no patch), and green would then say "reviewed"
+//     of what nobody read.
+//  3. A config with problems makes the check neutral, not action_required. The
+//     default reviewed the change in its place, so something was judged, but
+//     not by the team's own rules, so it is not green either. action_required
+//     would block a required check, and with it the very pull request that
+//     mends the config: config is read from the base branch, so the check can
+//     only recover after the merge.
+//  4. A change of which nothing was to be reviewed (no files, or all of them
+//     ignored by the config) is skipped.
+//  5. An advisory gate (fail_on: never) with findings is neutral: nobody
+//     judged them acceptable. Without findings it is success.
+//  6. Anything else is success.
+//
+// The verdict is what the findings say and approve is said only of a change
+// that was reviewed whole; a run in which no agent did its work leaves
+// manual_review. Health speaks of the run alone: failed when no agent did its
+// work, degraded when the review is not whole, else complete.
+func Judge(gate Gate, facts Facts) review.Outcome {
+	w := workOf(facts)
+	worst := worstOf(facts.Findings)
+	stopped := gate.FailOn > review.SeverityNone && worst >= gate.FailOn
+	return review.Outcome{
+		Verdict:    verdict(worst, stopped, w, facts),
+		Health:     w.health(),
+		Conclusion: conclusion(gate, stopped, w, facts),
+		Reason:     reason(gate, stopped, w, facts),
+	}
+}
+
+func worstOf(findings []review.Finding) review.Severity {
+	worst := review.SeverityNone
+	for _, f := range findings {
+		worst = max(worst, f.Severity)
+	}
+	return worst
+}
+
+func verdict(worst review.Severity, stopped bool, w work, facts Facts) review.Verdict {
+	switch {
+	case stopped && worst >= review.Critical:
+		return review.Block
+	case stopped:
+		return review.RequestChanges
+	case w.done == 0:
+		return review.ManualReview
+	case !w.whole(), len(facts.Findings) > 0, facts.nothing():
+		return review.Comment
+	default:
+		return review.Approve
+	}
+}
+
+func conclusion(gate Gate, stopped bool, w work, facts Facts) review.Conclusion {
+	switch {
+	case stopped:
+		return review.ConclusionFailure
+	case !w.whole() && gate.OnUnavailable == UnavailableFail:
+		return review.ConclusionFailure
+	case !w.whole(), len(facts.Problems) > 0:
+		return review.ConclusionNeutral
+	case facts.nothing():
+		return review.ConclusionSkipped
+	case gate.FailOn == review.SeverityNone && len(facts.Findings) > 0:
+		return review.ConclusionNeutral
+	default:
+		return review.ConclusionSuccess
+	}
+}
+
+// nothing says that there was nothing to review.
+func (f Facts) nothing() bool { return f.Files <= f.Ignored }
+
+// reason joins what the findings say with what is missing, in one line.
+func reason(gate Gate, stopped bool, w work, facts Facts) string {
+	var parts []string
+	if w.done > 0 || len(facts.Findings) > 0 {
+		parts = append(parts, findingsReason(gate, stopped, facts))
+	}
+	parts = append(parts, w.missing...)
+	if n := len(facts.Problems); n > 0 {
+		parts = append(parts, fmt.Sprintf("the config has %s, so the built-in default was used", count(n, "problem")))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func findingsReason(gate Gate, stopped bool, facts Facts) string {
+	switch n := len(facts.Findings); {
+	case stopped:
+		return fmt.Sprintf("%s, and the gate fails on %s", bySeverity(facts.Findings), gate.FailOn)
+	case n > 0 && gate.FailOn == review.SeverityNone:
+		return bySeverity(facts.Findings) + ", and the gate never fails"
+	case n > 0:
+		return fmt.Sprintf("%s, below the gate (%s)", bySeverity(facts.Findings), gate.FailOn)
+	case facts.Files == 0:
+		return "nothing to review: the change has no files"
+	case facts.nothing():
+		return fmt.Sprintf("nothing to review: the config ignores %s of the change", count(facts.Files, "file"))
+	default:
+		return "no findings in " + count(facts.Files-facts.Ignored, "file")
+	}
+}
+
+// bySeverity is "2 high and 1 low findings".
+func bySeverity(findings []review.Finding) string {
+	counts := review.Count(findings)
+	var parts []string
+	for _, s := range review.Severities() {
+		if counts[s] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
+		}
+	}
+	noun := "findings"
+	if len(findings) == 1 {
+		noun = "finding"
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("%d %s", len(findings), noun)
+	}
+	if last := len(parts) - 1; last > 0 {
+		return strings.Join(parts[:last], ", ") + " and " + parts[last] + " " + noun
+	}
+	return parts[0] + " " + noun
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,222 @@
+package strategy
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
+)
+
+// row is a row of docs/verdict.md.
+type row struct {
+	findings, review, config, unavailable string
+	want                                  review.Outcome
+}
+
+func (r row) matches(findings, reviewed, config, unavailable string) bool {
+	has := func(cell, value string) bool {
+		return cell == "any" || slices.Contains(strings.Split(cell, " or "), value)
+	}
+	return has(r.findings, findings) && has(r.review, reviewed) && has(r.config, config) && has(r.unavailable, unavailable)
+}
+
+func readRows(t *testing.T) []row {
+	t.Helper()
+	doc, err := os.ReadFile("../docs/verdict.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	for line := range strings.Lines(string(doc)) {
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		if len(cells) != 7 || cells[0] == "findings" || strings.HasPrefix(cells[0], "---") {
+			continue
+		}
+		rows = append(rows, row{cells[0], cells[1], cells[2], cells[3], review.Outcome{
+			Verdict: review.Verdict(cells[4]), Health: review.Health(cells[5]), Conclusion: review.Conclusion(cells[6]),
+		}})
+	}
+	return rows
+}
+
+// circumstance is one way to come to a state of the column "review".
+type circumstance struct {
+	name, review string
+	change       func(*Facts)
+}
+
+// wholeFacts is a review of two files by two agents in which all is well.
+func wholeFacts() Facts {
+	f := Facts{Files: 2, Required: []string{"a", "b"}}
+	for _, agent := range f.Required {
+		f.Agents = append(f.Agents, review.AgentRun{Name: agent, Status: review.AgentDone})
+		for _, path := range []string{"x.go", "y.go"} {
+			f.Coverage = append(f.Coverage, review.Coverage{Agent: agent, Path: path, Level: review.Full})
+		}
+	}
+	return f
+}
+
+var circumstances = []circumstance{
+	{"all is well", "whole", func(*Facts) {}},
+	{"a file does not concern an agent", "whole", func(f *Facts) { f.Coverage[3].Level = review.NotApplicable }},
+	{"some files ignored", "whole", func(f *Facts) { f.Files, f.Ignored = 5, 3 }},
+	{"agents not named as required", "whole", func(f *Facts) { f.Required = nil }},
+	{"agent unavailable", "part", func(f *Facts) { f.Agents[1].Status = review.AgentUnavailable }},
+	{"agent still running", "part", func(f *Facts) { f.Agents[1].Status = review.AgentRunning }},
+	{"agent waiting", "part", func(f *Facts) { f.Agents[1].Status = review.AgentWaiting }},
+	{"agent of an unknown status", "part", func(f *Facts) { f.Agents[1].Status = "" }},
+	{"required agent never ran", "part", func(f *Facts) { f.Agents = f.Agents[:1] }},
+	{"extra agent unavailable", "part", func(f *Facts) {
+		f.Agents = append(f.Agents, review.AgentRun{Name: "c", Status: review.AgentUnavailable})
+	}},
+	{"agent without receipts", "part", func(f *Facts) { f.Coverage = f.Coverage[:2] }},
+	{"file without receipt", "part", func(f *Facts) { f.Coverage = f.Coverage[:3] }},
+	{"one file's receipt twice", "part", func(f *Facts) { f.Coverage[3].Path = "x.go" }},
+	{"file examined in part", "part", func(f *Facts) { f.Coverage[0].Level = review.Partial }},
+	{"file skipped", "part", func(f *Facts) { f.Coverage[0].Level = review.Skipped }},
+	{"receipt of an unknown level", "part", func(f *Facts) { f.Coverage[0].Level = "" }},
+	{"truncated", "part", func(f *Facts) { f.Truncated = "over 3,000 files" }},
+	{"truncated to nothing", "part", func(f *Facts) { *f = nothingToReview(*f); f.Truncated = "GitHub timed out" }},
+	{"no agents at all", "nobody", func(f *Facts) { f.Agents, f.Required = nil, nil }},
+	{"no agent ran", "nobody", func(f *Facts) { f.Agents = nil }},
+	{"all unavailable", "nobody", func(f *Facts) {
+		f.Agents[0].Status, f.Agents[1].Status = review.AgentUnavailable, review.AgentUnavailable
+	}},
+	{"no receipts at all", "nobody", func(f *Facts) { f.Coverage = nil }},
+	{"no files", "nothing", func(f *Facts) { *f = nothingToReview(*f) }},
+	{"all files ignored", "nothing", func(f *Facts) { f.Ignored, f.Coverage = 2, nil }},
+}
+
+func nothingToReview(f Facts) Facts {
+	f.Files, f.Coverage = 0, nil
+	return f
+}
+
+func findingsColumn(worst, failOn review.Severity) string {
+	switch {
+	case worst == review.SeverityNone:
+		return "none"
+	case failOn == review.SeverityNone:
+		return "advisory"
+	case worst < failOn:
+		return "below"
+	case worst == review.Critical:
+		return "critical"
+	default:
+		return "at"
+	}
+}
+
+// TestJudgeTable holds the code and docs/verdict.md to one another.
+func TestJudgeTable(t *testing.T) {
+	rows := readRows(t)
+	used := make([]bool, len(rows))
+	for _, failOn := range append(review.Severities(), review.SeverityNone) {
+		for _, worst := range append(review.Severities(), review.SeverityNone) {
+			for _, c := range circumstances {
+				for _, config := range []string{"good", "bad"} {
+					for _, unavailable := range []OnUnavailable{UnavailableNeutral, UnavailableFail} {
+						facts := wholeFacts()
+						if worst > review.SeverityNone {
+							// The order and the number of findings must not matter.
+							facts.Findings = []review.Finding{{Severity: review.Info}, {Severity: worst}, {Severity: review.Info}}
+						}
+						if config == "bad" {
+							facts.Problems = []review.Problem{{Line: 1}}
+						}
+						c.change(&facts)
+						at := fmt.Sprintf("worst %q, fail_on %q, %s, config %s, on_unavailable %s", worst, failOn, c.name, config, unavailable)
+
+						got := Judge(Gate{FailOn: failOn, OnUnavailable: unavailable}, facts)
+						found := 0
+						for i, r := range rows {
+							if !r.matches(findingsColumn(worst, failOn), c.review, config, string(unavailable)) {
+								continue
+							}
+							used[i] = true
+							found++
+							r.want.Reason = got.Reason
+							if d := cmp.Diff(r.want, got); d != "" {
+								t.Errorf("%s: (-table +code)\n%s", at, d)
+							}
+						}
+						if found != 1 {
+							t.Errorf("%s: %d rows in docs/verdict.md, want 1", at, found)
+						}
+						if got.Reason == "" || strings.Contains(got.Reason, "\n") {
+							t.Errorf("%s: reason %q, want one line", at, got.Reason)
+						}
+					}
+				}
+			}
+		}
+	}
+	for i, u := range used {
+		if !u {
+			t.Errorf("row %v of docs/verdict.md is reached by no combination", rows[i])
+		}
+	}
+}
+
+func TestJudgeReason(t *testing.T) {
+	high := Gate{FailOn: review.High}
+	tests := []struct {
+		name   string
+		gate   Gate
+		change func(*Facts)
+		want   string
+	}{
+		{"clean", high, func(*Facts) {}, "no findings in 2 files"},
+		{"ignored files are not counted", high, func(f *Facts) { f.Files, f.Ignored = 3, 1 }, "no findings in 2 files"},
+		{"one", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Critical}} },
+			"1 critical finding, and the gate fails on high"},
+		{"several", high, func(f *Facts) {
+			f.Findings = []review.Finding{{Severity: review.Low}, {Severity: review.High}, {Severity: review.Info}, {Severity: review.High}}
+		}, "2 high, 1 low and 1 info findings, and the gate fails on high"},
+		{"below", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Low}} },
+			"1 low finding, below the gate (high)"},
+		{"advisory", Gate{}, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.High}} },
+			"1 high finding, and the gate never fails"},
+		{"unavailable", high, func(f *Facts) {
+			f.Agents[0].Status, f.Agents[0].Reason = review.AgentUnavailable, "timed out\nafter 10m"
+		}, "no findings in 2 files; the agent a was unavailable (timed out after 10m)"},
+		{"nobody", high, func(f *Facts) { f.Agents = f.Agents[:1]; f.Agents[0].Status = review.AgentUnavailable },
+			"the agent a was unavailable; the agent b was unavailable (it never ran)"},
+		{"no agents", high, func(f *Facts) { f.Agents, f.Required = nil, nil }, "the pipeline has no agents"},
+		{"gaps", high, func(f *Facts) {
+			f.Coverage[0] = review.Coverage{Agent: "a", Path: "x.go", Level: review.Skipped, Reason: "GitHub sent no patch"}
+		}, "no findings in 2 files; not examined fully: x.go (a: GitHub sent no patch)"},
+		{"many gaps", high, func(f *Facts) {
+			for i := range 5 {
+				f.Coverage = append(f.Coverage, review.Coverage{Agent: "a", Path: fmt.Sprint("z", i), Level: review.Partial})
+			}
+		}, "no findings in 2 files; not examined fully: z0 (a), z1 (a), z2 (a) and 2 more files"},
+		{"receipts", high, func(f *Facts) { f.Coverage = f.Coverage[:3] },
+			"no findings in 2 files; the agent b left 1 file without a receipt"},
+		{"truncated", high, func(f *Facts) { f.Truncated = "GitHub lists 3,000 files at most" },
+			"no findings in 2 files; the change was not read whole (GitHub lists 3,000 files at most)"},
+		{"config", high, func(f *Facts) { f.Problems = make([]review.Problem, 2) },
+			"no findings in 2 files; the config has 2 problems, so the built-in default was used"},
+		{"no files", high, func(f *Facts) { *f = nothingToReview(*f) }, "nothing to review: the change has no files"},
+		{"all ignored", high, func(f *Facts) { f.Ignored, f.Coverage = 2, nil },
+			"nothing to review: the config ignores 2 files of the change"},
+		{"long reasons are cut", high, func(f *Facts) {
+			f.Agents[0].Status, f.Agents[0].Reason = review.AgentUnavailable, strings.Repeat("é", 1000)
+		}, "no findings in 2 files; the agent a was unavailable (" + strings.Repeat("é", 200) + "…)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			facts := wholeFacts()
+			tt.change(&facts)
+			if got := Judge(tt.gate, facts).Reason; got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
