@@ -114,7 +114,7 @@ func New(cfg Config) (*App, error) {
 	}
 	a.clock = &clock{now: a.now, log: a.log}
 	a.signer = &signer{key: key, now: a.clock.github}
-	a.base = &redirects{next: &pinned{next: transport, api: api, clock: a.clock}}
+	a.base = &redirects{next: &pinned{next: transport, api: api, clock: a.clock, bound: maxAnswer}}
 	a.tokens = newTokens(a)
 	a.installations = newInstallations(interval, a.now)
 	a.retry = backoff{base: retryBase, limit: retryCap, now: a.now, random: rand.Float64}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,11 +100,9 @@ func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFil
 	if err != nil {
 		return nil, err
 	}
+	again := slices.Sorted(maps.Keys(small))
 	byName := make(map[string]*github.CommitFile)
-	for n := 1; n <= maxFiles/smallPage && len(small) > 0; n++ {
-		if !small[n] || len(byName) >= maxSmallPages*smallPage {
-			continue
-		}
+	for _, n := range again[:min(len(again), maxSmallPages)] {
 		page, _, err := onePage(ctx, r, list, github.ListOptions{Page: n, PerPage: smallPage})
 		if err != nil {
 			return nil, err
@@ -113,8 +112,8 @@ func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFil
 		}
 	}
 	for i, f := range all {
-		if again := byName[f.GetFilename()]; again.GetPatch() != "" && keptBack(f) {
-			all[i] = again
+		if second := byName[f.GetFilename()]; keptBack(f) && second != nil && !keptBack(second) {
+			all[i] = second
 		}
 	}
 	return all, nil

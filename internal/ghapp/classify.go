@@ -251,7 +251,7 @@ func classifyCall(ctx context.Context, err error) error {
 }
 
 func undecodable(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || is[*json.SyntaxError](err) || is[*json.UnmarshalTypeError](err) || is[*time.ParseError](err)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || is[*json.SyntaxError](err) || is[*json.UnmarshalTypeError](err) || is[*time.ParseError](err)
 }
 
 func classified(err error) bool { return is[*fault.Error](err) }

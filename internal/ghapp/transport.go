@@ -51,6 +51,7 @@ type pinned struct {
 	next  http.RoundTripper
 	api   *url.URL
 	clock *clock
+	bound int64 // of an answer, in bytes
 }
 
 // RoundTrip sends req if it goes to the API.
@@ -65,7 +66,7 @@ func (t *pinned) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, classifyTransport(err)
 	}
 	skew := t.clock.observe(resp)
-	resp.Body = &boundedBody{body: resp.Body, left: maxAnswer}
+	resp.Body = &boundedBody{body: resp.Body, left: t.bound}
 	if resp.StatusCode >= http.StatusBadRequest {
 		defer func() { _ = resp.Body.Close() }()
 		return nil, classifyAnswer(resp, req.Header.Get("Authorization"), t.clock.now(), skew)
@@ -132,7 +133,7 @@ func closeBody(req *http.Request) {
 	}
 }
 
-var errAnswerTooLarge = errors.New("GitHub's answer is larger than 32 MiB")
+var errAnswerTooLarge = errors.New("GitHub's answer is larger than anything it should send")
 
 // boundedBody reads at most left bytes, and classifies what goes wrong in the
 // middle of an answer.
