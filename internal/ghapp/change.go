@@ -1,0 +1,134 @@
+package ghapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
+	"assay/review"
+)
+
+const (
+	// maxFiles is the number of files GitHub lists of a pull request
+	// (https://docs.github.com/rest/pulls/pulls#list-pull-requests-files).
+	maxFiles = 3000
+	// GitHub leaves patches out of an answer, counts set to zero, once the
+	// answer holds some 20,000 lines or 1 MB of them. A page with half of
+	// either is looked at again in smaller ones.
+	fullPageLines = 10_000
+	fullPageBytes = 500_000
+	smallPage     = 10
+	// maxSmallPages bounds what is spent on that.
+	maxSmallPages = 60
+)
+
+// ErrHeadMoved says that the pull request was pushed to while its change was
+// read, so that what was read is not the change at the head asked for.
+var ErrHeadMoved = errors.New("the pull request's head moved")
+
+// Change reads the files that a pull request changes at its head. Files whose
+// patch GitHub keeps back say so in Unread. It fails with ErrHeadMoved
+// (transient) when the head is no longer pull.HeadSHA.
+func (r *Repository) Change(ctx context.Context, pull review.Pull) (*review.Change, error) {
+	c, err := r.change(ctx, pull)
+	if err != nil {
+		return nil, fmt.Errorf("read the change of %s#%d: %w", r.repo, pull.Number, err)
+	}
+	return c, nil
+}
+
+func (r *Repository) change(ctx context.Context, pull review.Pull) (*review.Change, error) {
+	for _, sha := range []string{pull.BaseSHA, pull.HeadSHA} {
+		if err := checkSHA(sha); err != nil {
+			return nil, err
+		}
+	}
+	listed, err := r.files(ctx, pull.Number)
+	if err != nil {
+		return nil, err
+	}
+	// The list of files is that of the newest head, whatever it is.
+	now, err := r.pull(ctx, pull.Number)
+	if err != nil {
+		return nil, err
+	}
+	if head := now.GetHead().GetSHA(); head != pull.HeadSHA {
+		return nil, fault.New(fault.Transient, fmt.Errorf("%w from %s to %s", ErrHeadMoved, pull.HeadSHA, head))
+	}
+	c := &review.Change{Repo: r.repo, Pull: pull}
+	reads := newContents(r, pull)
+	c.Contents = reads
+	if c.Files, err = r.readFiles(ctx, reads, listed); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(c.Files, func(a, b review.File) int { return strings.Compare(a.Path, b.Path) })
+	switch total := now.GetChangedFiles(); {
+	case total > len(listed):
+		c.Truncated = fmt.Sprintf("GitHub listed %d of %d changed files", len(listed), total)
+	case len(listed) >= maxFiles:
+		c.Truncated = fmt.Sprintf("GitHub lists no more than %d changed files", maxFiles)
+	}
+	return c, nil
+}
+
+// files lists the changed files, looking again for patches that went missing.
+func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFile, error) {
+	list := func(ctx context.Context, page github.ListOptions) ([]*github.CommitFile, *github.Response, error) {
+		return r.gh.PullRequests.ListFiles(ctx, r.repo.Owner, r.repo.Name, number, &page)
+	}
+	var all []*github.CommitFile
+	small := make(map[int]bool) // numbers of small pages with missing patches
+	err := pages(ctx, r, list, func(page []*github.CommitFile) (bool, error) {
+		full := fullPage(page)
+		for i, f := range page {
+			if f.GetFilename() == "" {
+				return false, incomplete("a file without a name")
+			}
+			if full && keptBack(f) {
+				small[(len(all)+i)/smallPage+1] = true
+			}
+		}
+		all = append(all, page...)
+		return len(all) < maxFiles, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	again := slices.Sorted(maps.Keys(small))
+	byName := make(map[string]*github.CommitFile)
+	for _, n := range again[:min(len(again), maxSmallPages)] {
+		page, _, err := onePage(ctx, r, list, github.ListOptions{Page: n, PerPage: smallPage})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range page {
+			byName[f.GetFilename()] = f
+		}
+	}
+	for i, f := range all {
+		if second := byName[f.GetFilename()]; keptBack(f) && second != nil && !keptBack(second) {
+			all[i] = second
+		}
+	}
+	return all, nil
+}
+
+// fullPage reports whether a page holds so much that GitHub may have left
+// patches out of it.
+func fullPage(page []*github.CommitFile) bool {
+	lines, size := 0, 0
+	for _, f := range page {
+		lines += strings.Count(f.GetPatch(), "\n") + 1
+		size += len(f.GetPatch())
+	}
+	return lines >= fullPageLines || size >= fullPageBytes
+}
+
+// keptBack reports whether there may be more to a file than GitHub says.
+func keptBack(f *github.CommitFile) bool { return f.GetPatch() == "" && f.GetChanges() == 0 }
