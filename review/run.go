@@ -57,7 +57,8 @@ func (s Status) Final() bool { return s != StatusQueued && s != StatusRunning }
 type AgentRun struct {
 	Name   string      `json:"name"`
 	Status AgentStatus `json:"status"`
-	// Reason says why the agent was not done; empty when it was.
+	// Reason says why the agent was not done. When it was, Reason is empty, or
+	// says what of its findings was left out.
 	Reason     string    `json:"reason,omitempty"`
 	Findings   int       `json:"findings"`
 	Examined   int       `json:"examined"`
