@@ -82,6 +82,9 @@ type Work struct {
 	Workers int
 	// ShutdownTimeout is how long a stop waits for work to hand itself back.
 	ShutdownTimeout time.Duration
+	// CrashAt is a point at which the process kills itself, for tests of what
+	// a crash leaves behind; empty for never.
+	CrashAt string
 }
 
 // Log says what is logged and how.

@@ -133,6 +133,15 @@ var variables = []Variable{
 		set:     setShutdownTimeout,
 	},
 	{
+		Group: "Work", Name: "ASSAY_CRASH_AT", Derived: "never",
+		Want:    "the name of a point, as `judged`, or with a count, as `judged:3`",
+		Purpose: "Kills the process at that point, as a power cut would. For tests of what a crash leaves behind.",
+		set: func(c *Config, text string) error {
+			c.Work.CrashAt = text
+			return nil
+		},
+	},
+	{
 		Group: "Logs", Name: "LOG_LEVEL", Default: "info",
 		Want:    "`debug`, `info`, `warn` or `error`",
 		Purpose: "The least level that is logged.",

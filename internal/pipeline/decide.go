@@ -14,6 +14,11 @@ import (
 	"assay/webhook"
 )
 
+// ReplayHeader marks a delivery that the operator replays: its value is the
+// GUID of the one replayed. GitHub does not send it, and the webhook does not
+// let it in.
+const ReplayHeader = "X-Assay-Replay"
+
 // ConfigPath is where a repository keeps its config, on the base branch.
 const ConfigPath = ".github/assay.yml"
 
@@ -162,7 +167,7 @@ func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, 
 		return err
 	}
 	opened, err := p.Queue.Open(ctx, queue.Opening{
-		Delivery: d, Subject: subjectOf(ev), Runs: runs, Rerun: ev.Action == "rerequested",
+		Delivery: d, Subject: subjectOf(ev), Runs: runs, Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
 	})
 	if err != nil {
 		return err

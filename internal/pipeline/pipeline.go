@@ -13,7 +13,6 @@ import (
 	"log/slog"
 	"time"
 
-	"assay/agents"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
@@ -72,8 +71,7 @@ type Config struct {
 	GitHub GitHub
 	Store  *store.Store
 	Queue  Queue
-	Agents *agents.Registry
-	Runner *agents.Runner
+	Reviewer
 	// AppID is this GitHub App's: check events of other apps are not ours.
 	AppID int64
 	// PublicURL is where this service is reached, GitHubURL where people read
@@ -93,6 +91,7 @@ type Config struct {
 type Pipeline struct {
 	Config
 	vocabulary strategy.Vocabulary
+	reviewer   Reviewer
 }
 
 var _ queue.Handler = (*Pipeline)(nil)

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"assay/agents"
 	"assay/internal/fault"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
-	"assay/strategy"
 )
 
 // concludeTimeout bounds what is done for a run whose own time is over.
@@ -68,31 +65,15 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	if err != nil {
 		return err
 	}
-	stages, err := p.stages(plan)
-	if err != nil {
-		return err
-	}
 	progress := p.startProgress(ctx, repo, *r, plan)
 	defer progress.stop()
 	change, err := repo.Change(ctx, r.Pull)
 	if err != nil {
 		return err
 	}
-	total := len(change.Files)
-	change.Files = slices.DeleteFunc(change.Files, func(f review.File) bool { return plan.Ignored(f.Path) })
-
-	agentsCtx, cancel := context.WithTimeout(ctx, plan.Timeout)
-	defer cancel()
-	out := p.Runner.Run(agentsCtx, agents.Plan{Stages: stages, AgentTimeout: plan.Timeout}, change, progress.set)
-	if err := context.Cause(ctx); err != nil {
-		return err // overtaken or stopping: what there is is not a result
+	if err := p.Review(ctx, plan, change, &r.Run, progress.set); err != nil {
+		return err
 	}
-	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
-	r.Files, r.Truncated = total, change.Truncated
-	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
-		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
-		Files: total, Ignored: total - len(change.Files), Truncated: change.Truncated, Problems: r.Problems,
-	})
 	progress.stop()
 	ok, err := p.Store.SaveJudged(ctx, r.Run)
 	if err != nil {
@@ -103,20 +84,6 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	}
 	p.Crash("judged")
 	return nil
-}
-
-func (p *Pipeline) stages(plan strategy.Plan) ([][]agents.Agent, error) {
-	stages := make([][]agents.Agent, len(plan.Stages))
-	for i, names := range plan.Stages {
-		for _, name := range names {
-			agent, ok := p.Agents.Get(name)
-			if !ok {
-				return nil, fault.New(fault.Invalid, fmt.Errorf("the plan names the agent %q, which this version does not have", name))
-			}
-			stages[i] = append(stages[i], agent)
-		}
-	}
-	return stages, nil
 }
 
 // RunFailed makes the run a dead letter and shows it on the pull request. A run

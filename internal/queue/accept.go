@@ -39,6 +39,24 @@ func (q *Queue) Accept(ctx context.Context, d store.Delivery) (bool, error) {
 	return fresh, err
 }
 
+// Requeue takes a dead delivery up again. It reports false for one that is not
+// dead.
+func (q *Queue) Requeue(ctx context.Context, guid string) (bool, error) {
+	var found bool
+	err := q.store.Write(ctx, func(tx *sql.Tx) error {
+		d := store.Delivery{GUID: guid}
+		if err := q.store.Rearm(ctx, tx, &d); err != nil {
+			return err
+		}
+		if found = d.ID != 0; !found {
+			return nil
+		}
+		_, err := q.client.InsertTx(ctx, tx, decideArgs{Delivery: d.ID}, nil)
+		return err
+	})
+	return found, err
+}
+
 // insert stores deliveries with their jobs in one transaction. Where that
 // fails and there are several, each is tried alone: one bad row must not cost
 // the others.

@@ -84,14 +84,12 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 		return r, false, err
 	}
 	r.Attempt = 1
-	for _, a := range attempts {
-		if a.Delivery == o.Delivery.GUID {
-			a.Resumed = true
-			return a, true, nil
-		}
-	}
 	if n := len(attempts); n > 0 {
 		last := attempts[n-1]
+		if last.Delivery == o.Delivery.GUID && last.Status != review.StatusDead {
+			last.Resumed = true
+			return last, true, nil
+		}
 		if !wantsAnother(last, r, o.Rerun, moved) {
 			return r, false, nil
 		}

@@ -88,7 +88,7 @@ func (s *Store) InsertDeliveries(ctx context.Context, tx *sql.Tx, deliveries []*
 		// The same GUID twice in one batch: the first one has it.
 		delete(ids, d.GUID)
 		if d.ID == 0 {
-			if err := rearm(ctx, tx, d); err != nil {
+			if err := s.Rearm(ctx, tx, d); err != nil {
 				return err
 			}
 		}
@@ -125,8 +125,9 @@ func queryIDs(ctx context.Context, tx *sql.Tx, query string, args []any) (map[st
 	return ids, rows.Err()
 }
 
-// rearm takes up a delivery again whose work died, when GitHub sends it again.
-func rearm(ctx context.Context, tx *sql.Tx, d *Delivery) error {
+// Rearm takes a dead delivery up again by its GUID and sets its ID; the ID stays
+// 0 when no dead delivery has the GUID.
+func (s *Store) Rearm(ctx context.Context, tx *sql.Tx, d *Delivery) error {
 	err := tx.QueryRowContext(ctx, `
 		UPDATE deliveries SET status = $1, reason = '', finished_at = 0 WHERE guid = $2 AND status = $3 RETURNING id`,
 		string(DeliveryAccepted), d.GUID, string(DeliveryDead)).Scan(&d.ID)

@@ -1,0 +1,46 @@
+# make help lists the targets.
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+FUZZTIME ?= 5s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: demo
+demo: build ## Watch pull requests being reviewed, on a GitHub of its own (PORT=8080)
+	./bin/assay demo
+
+.PHONY: run
+run: build ## Run the service with the settings of the environment
+	./bin/assay serve
+
+.PHONY: build
+build: ## Build bin/assay
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/assay ./cmd/assay
+
+.PHONY: test
+test: ## Run all tests, with the race detector, and each fuzz target for a few seconds
+	./scripts/test
+
+.PHONY: lint
+lint: ## Run the linters and the vulnerability check
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/go.mod golangci-lint run
+	$(GO) tool -modfile=tools/go.mod govulncheck ./...
+
+.PHONY: generate
+generate: ## Regenerate what is made from other files (pages, references)
+	$(GO) tool -modfile=tools/go.mod templ generate -path internal/web
+	$(GO) test ./internal/config ./strategy ./cmd/assay -run 'Docs|Golden|Markdown|Table' -update
+
+.PHONY: bench
+bench: ## Measure: durable deliveries next to a bare HMAC check, and the agents
+	$(GO) test ./internal/bench -run '^$$' -bench . -benchtime 1x -v
+	$(GO) test ./agents/... -run '^$$' -bench .
+
+.PHONY: soak
+soak: ## Kill the service at random, hundreds of times, under load
+	SOAK_KILLS=$${SOAK_KILLS:-300} $(GO) test ./internal/e2e -run TestKill -v -timeout 60m

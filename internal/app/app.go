@@ -1,0 +1,189 @@
+// Package app wires Assay together, starts it and stops it. It alone knows all
+// the parts; none of them knows it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"assay/internal/config"
+	"assay/internal/ghapp"
+	"assay/internal/pipeline"
+	"assay/internal/queue"
+	"assay/internal/server"
+	"assay/internal/store"
+	"assay/internal/web"
+	"assay/review"
+	"assay/webhook"
+)
+
+// Options is what an App is made of.
+type Options struct {
+	Config  config.Config
+	Version string
+	Logger  *slog.Logger
+	// WriteInterval is ghapp's; 0 is its default. The demo's GitHub has no
+	// limit to keep to.
+	WriteInterval time.Duration
+}
+
+// App is the running service.
+type App struct {
+	opts   Options
+	log    *slog.Logger
+	store  *store.Store
+	queue  *queue.Queue
+	server *server.Server
+	stops  []stop
+}
+
+// stop is what undoes a step of Start.
+type stop struct {
+	name string
+	do   func(ctx context.Context) error
+}
+
+// Start starts the service. Whatever was started when a later step fails is
+// stopped again.
+func Start(ctx context.Context, opts Options) (*App, error) {
+	if err := opts.Config.RequireApp(); err != nil {
+		return nil, err
+	}
+	a := &App{opts: opts, log: opts.Logger}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+	}
+	return a, nil
+}
+
+func (a *App) onStop(name string, do func(ctx context.Context) error) {
+	a.stops = append(a.stops, stop{name, do})
+}
+
+// start is straight wiring, kept whole: its order is the order of the data.
+func (a *App) start(ctx context.Context) (err error) {
+	cfg := a.opts.Config
+	crash := crashAt(cfg.Work.CrashAt)
+
+	a.store, err = store.Open(ctx, store.Config{URL: databaseURL(cfg), Logger: quiet(a.log)})
+	if err != nil {
+		return err
+	}
+	a.onStop("database", func(context.Context) error { return a.store.Close() })
+
+	a.queue, err = queue.New(ctx, a.store, queue.Config{
+		Runners: cfg.Work.Workers, StopTimeout: cfg.Work.ShutdownTimeout * 6 / 10, Crash: crash, Logger: quiet(a.log),
+	})
+	if err != nil {
+		return err
+	}
+	var handler queue.Handler
+	if cfg.Work.Run {
+		if handler, err = a.pipeline(crash); err != nil {
+			return err
+		}
+	}
+	a.onStop("queue", a.queue.Stop)
+	if err = a.queue.Start(ctx, handler); err != nil {
+		return err
+	}
+
+	serverConfig := server.Config{
+		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
+	}
+	if serverConfig.Pages, err = web.New(web.Config{Runs: runs{a.store}, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version}); err != nil {
+		return err
+	}
+	if cfg.Work.Accept {
+		if serverConfig.Webhook, err = a.webhook(); err != nil {
+			return err
+		}
+	}
+	a.server = server.New(serverConfig)
+	a.onStop("server", a.server.Stop)
+	return a.server.Start(ctx)
+}
+
+func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
+	cfg := a.opts.Config
+	github, err := ghapp.New(ghapp.Config{
+		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL,
+		Logger: a.log, WriteInterval: a.opts.WriteInterval,
+	})
+	if err != nil {
+		return nil, err
+	}
+	reviewer, err := NewReviewer(a.log)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.New(pipeline.Config{
+		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
+		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
+		Crash: crash, Logger: a.log,
+	})
+}
+
+func (a *App) webhook() (*webhook.Handler, error) {
+	var secrets [][]byte
+	for _, s := range a.opts.Config.App.WebhookSecrets {
+		secrets = append(secrets, []byte(s.Reveal()))
+	}
+	verifier, err := webhook.NewVerifier(secrets...)
+	if err != nil {
+		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
+	}
+	return webhook.NewHandler(webhook.Config{Verifier: verifier, Accepter: accepter{a.queue}, Logger: a.log})
+}
+
+// Addr is the address that the service listens on.
+func (a *App) Addr() string { return a.server.Addr() }
+
+// Wait returns when the service can no longer serve.
+func (a *App) Wait() error { return a.server.Wait() }
+
+// Stop stops what Start started, last first, within the shutdown timeout: no
+// new requests, then the work under way, then the database. It may be called
+// twice.
+func (a *App) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, max(a.opts.Config.Work.ShutdownTimeout, time.Second))
+	defer cancel()
+	var errs []error
+	for len(a.stops) > 0 {
+		last := a.stops[len(a.stops)-1]
+		a.stops = a.stops[:len(a.stops)-1]
+		if err := last.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", last.name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func databaseURL(cfg config.Config) string {
+	if cfg.Storage.Database.Kind == config.Postgres {
+		return cfg.Storage.Database.URL.Reveal()
+	}
+	return "sqlite:" + cfg.Storage.Database.Path
+}
+
+// OpenStore opens the service's database beside a running service, for commands
+// that look at it.
+func OpenStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	return store.Open(ctx, store.Config{URL: databaseURL(cfg), Shared: true})
+}
+
+// quiet keeps the queue's library from logging its routine at info.
+func quiet(log *slog.Logger) *slog.Logger {
+	return slog.New(leveled{log.Handler()})
+}
+
+// repositories gives the pipeline ghapp's repositories with the permissions of
+// a review.
+type repositories struct{ app *ghapp.App }
+
+func (r repositories) Repository(installation int64, repo review.Repo) pipeline.Repository {
+	return r.app.Repository(installation, repo, ghapp.ForReview)
+}

@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"assay/agents"
+	"assay/internal/fault"
+	"assay/review"
+	"assay/strategy"
+)
+
+// Reviewer runs plans over changes, wherever they come from.
+type Reviewer struct {
+	Agents *agents.Registry
+	Runner *agents.Runner
+}
+
+// Review runs the plan's agents over the change and fills in the run with what
+// came of it, the outcome included. Trouble of the agents is part of the
+// outcome; an error is a plan that cannot run, or the end of ctx. progress may
+// be nil.
+func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review.Change, r *review.Run, progress func([]review.AgentRun)) error {
+	stages, err := v.stages(plan)
+	if err != nil {
+		return err
+	}
+	seen := *change
+	seen.Files = slices.DeleteFunc(slices.Clone(change.Files), func(f review.File) bool { return plan.Ignored(f.Path) })
+
+	limited, cancel := context.WithTimeout(ctx, plan.Timeout)
+	defer cancel()
+	out := v.Runner.Run(limited, agents.Plan{Stages: stages, AgentTimeout: plan.Timeout}, &seen, progress)
+	if err := context.Cause(ctx); err != nil {
+		return err // overtaken or stopping: what there is is not a result
+	}
+	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
+	r.Files, r.Truncated, r.Problems = len(change.Files), change.Truncated, plan.Problems
+	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
+		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
+		Files: r.Files, Ignored: r.Files - len(seen.Files), Truncated: r.Truncated, Problems: r.Problems,
+	})
+	return nil
+}
+
+func (v Reviewer) stages(plan strategy.Plan) ([][]agents.Agent, error) {
+	stages := make([][]agents.Agent, len(plan.Stages))
+	for i, names := range plan.Stages {
+		for _, name := range names {
+			agent, ok := v.Agents.Get(name)
+			if !ok {
+				return nil, fault.New(fault.Invalid, fmt.Errorf("the plan names the agent %q, which this version does not have", name))
+			}
+			stages[i] = append(stages[i], agent)
+		}
+	}
+	return stages, nil
+}
