@@ -13,7 +13,7 @@ type section struct {
 	// rank says which section gets its room first: the lower, the earlier.
 	rank int
 	// head and tail stand around the items and are never shown without each
-	// other. A section with neither items nor head is empty and not shown.
+	// other. A section whose items are none is not shown at all.
 	head, tail string
 	// n items of which item gives each; at most show of them are wanted (0
 	// means all).
@@ -68,7 +68,7 @@ func fit(limit int, sections []section, note func(names []string) string) string
 	return strings.Join(parts, "\n")
 }
 
-func (s section) empty() bool { return s.n == 0 && s.head == "" }
+func (s section) empty() bool { return s.n == 0 && (s.item != nil || s.head == "") }
 
 // render gives the section in at most room bytes; not ok when there is not
 // even room for its frame and one item.
@@ -104,5 +104,5 @@ func (s section) render(room int) (body string, ok bool) {
 	if room < 0 {
 		return "", false
 	}
-	return s.head + strings.Join(items, "") + s.tail, true
+	return strings.TrimRight(s.head+strings.Join(items, "")+s.tail, "\n") + "\n", true
 }

@@ -11,21 +11,21 @@ import (
 const CommentMarker = "<!-- assay:summary -->"
 
 // Comment renders the pull request's one summary comment. It is not ok, and the
-// body empty, when none is wanted: nothing was found, the policy says never, or
-// the run did not come to a result. A comment that exists already then stays as
-// it is, except that it is told when nothing is open any more.
+// body empty, when nothing is to be posted: nothing was found, the policy says
+// never, or the run did not come to a result. A comment that exists already is
+// then left as it is, but for a run that reviewed everything and found nothing:
+// it tells the comment that nothing is open any more. A run that missed
+// something cannot know that.
 func Comment(run review.Run, o Options) (body string, ok bool) {
 	if run.Status != review.StatusDone || o.Comment == CommentNever {
 		return "", false
 	}
 	d := newDocument(run, o)
 	switch {
-	case len(run.Findings) > 0:
+	case len(run.Findings) > 0 || o.Comment == CommentAlways:
 		return d.comment(d.lead()), true
-	case o.Comment == CommentAlways:
-		return d.comment(d.lead()), true
-	case o.HasComment:
-		return d.comment(d.closing()), true
+	case o.HasComment && clean(run):
+		return d.comment(section{name: "verdict", rank: rankLead, head: "No open findings.\n"}), true
 	default:
 		return "", false
 	}
@@ -33,18 +33,13 @@ func Comment(run review.Run, o Options) (body string, ok bool) {
 
 func (d document) comment(lead section) string {
 	marker := CommentMarker + "\n"
-	sections := []section{lead, d.findingList(), d.health(), d.problems(), folded(d.agents(), d.coverageTitle()), folded(d.gaps(), "Files not fully examined"), d.footer()}
-	return marker + fit(MaxComment-len(marker), sections, d.note)
-}
-
-// closing is what is left of a comment whose findings are all gone. It claims
-// no more than the run saw.
-func (d document) closing() section {
-	words := "No open findings.\n"
-	if d.run.Outcome.Health != review.Complete {
-		words = "No open findings, but not everything was reviewed.\n"
+	gaps := d.gaps()
+	gaps.head = "" // the fold's title says it
+	sections := []section{
+		lead, d.findingList(), d.health(), d.problems(),
+		folded(d.agents(), d.coverageTitle()), folded(gaps, capital(gapsTitle)), d.footer(),
 	}
-	return section{name: "verdict", rank: rankLead, head: words}
+	return marker + fit(MaxComment-len(marker), sections, d.note)
 }
 
 func (d document) coverageTitle() string {

@@ -59,6 +59,7 @@ func hidden(r rune) bool {
 // oneLine is s made visible, on one line, with runs of white space folded, of
 // at most limit bytes.
 func oneLine(s string, limit int) string {
+	s = clip(s, 8*limit) // a huge text is not worth reading to its end
 	return clip(strings.Join(strings.Fields(Visible(s)), " "), limit)
 }
 
@@ -101,7 +102,9 @@ func prose(s string) string {
 // code is s as inline code on one line.
 func code(s string) string {
 	s = oneLine(s, maxSentence)
-	if s == "" || strings.ContainsAny(s, "`|\\") {
+	// A comment's marker is not repeated in code either: it is how bots find
+	// their own comments.
+	if s == "" || strings.ContainsAny(s, "`|\\") || strings.Contains(s, "<!--") {
 		return "<code>" + text(s) + "</code>"
 	}
 	return "`" + s + "`"
@@ -121,7 +124,7 @@ func text(s string) string {
 	if lead := listNumber.FindString(s); lead != "" {
 		b.WriteString(lead[:len(lead)-1] + "\\" + lead[len(lead)-1:])
 		s = s[len(lead):]
-	} else if s != "" && strings.ContainsRune("-+=", rune(s[0])) {
+	} else if s != "" && strings.ContainsRune("-+=:", rune(s[0])) {
 		b.WriteByte('\\')
 	}
 	wordStart := true
@@ -191,6 +194,16 @@ func fence(lines []string) string {
 
 var ansi = regexp.MustCompile("\x1b(\\[[0-9:;<=>?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\x07|\x1b\\\\)?|[@-Z\\\\^_])|\u009b[0-9:;<=>?]*[ -/]*[@-~]")
 
-// plain is s for a terminal: escape sequences are gone, other control
-// characters visible.
-func plain(s string) string { return Visible(ansi.ReplaceAllString(s, "")) }
+// plainLine is s as one line for a terminal: escape sequences are gone, other
+// control characters visible.
+func plainLine(s string, limit int) string { return oneLine(ansi.ReplaceAllString(clip(s, 8*limit), ""), limit) }
+
+// noCommand is s, at the beginning of a line of output, without being a
+// workflow command where that output is the log of a GitHub Actions job
+// (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
+func noCommand(s string) string {
+	if strings.HasPrefix(s, "::") || strings.HasPrefix(s, "##[") {
+		return "\\" + s
+	}
+	return s
+}

@@ -129,6 +129,9 @@ const (
 // SARIF writes the run as a SARIF 2.1.0 log of at most MaxResults results.
 func SARIF(w io.Writer, run review.Run, o Options) error {
 	findings := Sorted(run.Findings)
+	for i := range findings {
+		findings[i].Rule = Visible(findings[i].Rule) // two rules must not become one in JSON
+	}
 	notes := notifications(run)
 	if more := len(findings) - MaxResults; more > 0 {
 		findings = findings[:MaxResults]

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"assay/review"
@@ -25,14 +26,28 @@ func (d document) lead() section {
 	words := prose(Title(d.run))
 	if d.run.Status == review.StatusDone {
 		words = prose(sentence(Title(d.run)))
-		if v := VerdictWords(d.run.Outcome.Verdict); v != "" && len(d.run.Findings) > 0 {
+		if v := verdictOf(d.run); v != "" {
 			words = "**" + v + ".** " + words
 		}
-		if r := d.run.Outcome.Reason; r != "" {
-			words += " " + prose(sentence(capital(r)))
+		if r := d.run.Outcome.Reason; r != "" && !clean(d.run) {
+			words += " " + prose(sentence(capital(oneLine(r, maxSentence))))
 		}
 	}
 	return section{name: "verdict", rank: rankLead, head: words + "\n"}
+}
+
+// verdictOf is the verdict in words where findings stand behind it; a title
+// says all of a run without any.
+func verdictOf(run review.Run) string {
+	if run.Status != review.StatusDone || len(run.Findings) == 0 {
+		return ""
+	}
+	return VerdictWords(run.Outcome.Verdict)
+}
+
+// clean reports whether a run reviewed everything and found nothing.
+func clean(run review.Run) bool {
+	return run.Status == review.StatusDone && run.Outcome.Health == review.Complete && run.Truncated == "" && len(run.Findings) == 0
 }
 
 // health says what the run is missing; empty when it is whole.
@@ -47,7 +62,7 @@ func (d document) health() section {
 	return d.list("what was not reviewed", rankHealth, "**Not reviewed**\n\n", lines, listed)
 }
 
-// list lists the findings, one line each, most severe first.
+// findingList lists the findings, one line each, most severe first.
 func (d document) findingList() section {
 	s := d.list("findings", rankFindings, "", nil, listed)
 	s.n = len(d.findings)
@@ -76,7 +91,11 @@ func (d document) details() section {
 
 func (d document) detail(f review.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#### %s: %s\n\n%s\n\n%s\n\n", capital(f.Severity.String()), code(f.Rule), d.place(f), prose(f.Message))
+	fmt.Fprintf(&b, "#### %s: %s\n\n", capital(f.Severity.String()), code(f.Rule))
+	if f.Path != "" {
+		b.WriteString(d.place(f) + "\n\n")
+	}
+	b.WriteString(prose(f.Message) + "\n\n")
 	if lines, first := Numbered(f); len(lines) > 0 {
 		b.WriteString(fence(gutter(lines, first)) + "\n")
 	}
@@ -135,18 +154,29 @@ func (d document) agents() section {
 	covered := cover(d.run.Coverage)
 	rows := make([]string, 0, len(d.run.Agents))
 	for _, a := range d.run.Agents {
-		c := covered[a.Name]
-		examined := c[review.Full] + c[review.Partial]
-		took := ""
+		found, examined, missed, took := "–", "–", "–", "–"
+		if a.Status == review.AgentDone {
+			found, examined, missed = strconv.Itoa(a.Findings), examinedWords(a, covered[a.Name]), strconv.Itoa(covered[a.Name][review.Skipped])
+		}
 		if a.Duration() > 0 {
 			took = Duration(a.Duration())
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %d | %d | %d | %d | %s |\n", code(oneLine(a.Name, 80)), agentWords(a.Status),
-			a.Findings, max(a.Examined, examined), c[review.Partial], c[review.Skipped], took))
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n",
+			code(oneLine(a.Name, 80)), agentWords(a.Status), found, examined, missed, took))
 	}
 	return d.list("agents", rankAgents,
-		"| Agent | Status | Findings | Files examined | of them partly | Not examined | Time |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n",
+		"| Agent | Status | Findings | Files examined | Not examined | Time |\n| --- | --- | ---: | ---: | ---: | ---: |\n",
 		rows, listed)
+}
+
+// examinedWords is the number of files that an agent examined, and how many of
+// them only partly.
+func examinedWords(a review.AgentRun, levels map[review.Level]int) string {
+	words := strconv.Itoa(max(a.Examined, levels[review.Full]+levels[review.Partial]))
+	if partly := levels[review.Partial]; partly > 0 {
+		words += fmt.Sprintf(" (%d partly)", partly)
+	}
+	return words
 }
 
 // cover counts coverage by agent and level.
@@ -190,10 +220,12 @@ func Gaps(coverage []review.Coverage) []review.Coverage {
 	return gaps
 }
 
+const gapsTitle = "files not fully examined"
+
 // gaps lists the files that were not fully examined.
 func (d document) gaps() section {
 	gaps := Gaps(d.run.Coverage)
-	s := d.list("files not fully examined", rankGaps, "**Files not fully examined**\n\n", nil, listedGaps)
+	s := d.list(gapsTitle, rankGaps, "**"+capital(gapsTitle)+"**\n\n", nil, listedGaps)
 	s.n = len(gaps)
 	s.item = func(i int) string {
 		g := gaps[i]

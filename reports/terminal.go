@@ -40,7 +40,7 @@ const (
 func Terminal(w io.Writer, run review.Run, o Options) error {
 	t := &terminal{Writer: bufio.NewWriter(w), o: o.Terminal}
 	for _, p := range run.Problems {
-		t.line(t.paint(yellow, "config"), " ", plain(oneLine(p.Path, MaxTitle)), fmt.Sprintf(":%d ", p.Line), plain(oneLine(ansi.ReplaceAllString(p.Message, ""), maxSentence)))
+		t.line(t.paint(yellow, "config"), " ", plainLine(p.Path, MaxTitle), fmt.Sprintf(":%d ", p.Line), plainLine(p.Message, maxSentence))
 	}
 	if len(run.Problems) > 0 {
 		t.line()
@@ -81,7 +81,7 @@ type terminal struct {
 
 func (t *terminal) file(findings []review.Finding) {
 	name := cmp.Or(findings[0].Path, "pull request")
-	t.line(t.paint(bold, plain(oneLine(ansi.ReplaceAllString(name, ""), maxSentence))))
+	t.line(t.paint(bold, noCommand(plainLine(name, maxSentence))))
 	for _, f := range findings {
 		t.finding(f)
 	}
@@ -93,10 +93,10 @@ func (t *terminal) finding(f review.Finding) {
 	if f.StartLine > 0 {
 		place = fmt.Sprintf("%5d", f.StartLine)
 	}
-	t.line(t.paint(dim, place), "  ", t.paint(colorOf(f.Severity), fmt.Sprintf("%-8s", f.Severity)), "  ", t.paint(dim, oneLine(ansi.ReplaceAllString(f.Rule, ""), MaxTitle)))
+	t.line(t.paint(dim, place), "  ", t.paint(colorOf(f.Severity), fmt.Sprintf("%-8s", f.Severity)), "  ", t.paint(dim, plainLine(f.Rule, MaxTitle)))
 	const indent = "       "
-	for _, l := range wrap(oneLine(ansi.ReplaceAllString(f.Message, ""), maxSentence), t.o.Width-len(indent)) {
-		t.line(indent, l)
+	for _, l := range wrap(plainLine(f.Message, maxSentence), t.o.Width-len(indent)) {
+		t.line(indent, noCommand(l))
 	}
 	if code, first := Numbered(f); len(code) > 0 {
 		for i := range code {
@@ -121,10 +121,10 @@ func (t *terminal) finding(f review.Finding) {
 
 func (t *terminal) missing(run review.Run) {
 	for _, a := range unavailable(run.Agents) {
-		t.line(t.paint(yellow, "not reviewed"), " by ", oneLine(plain(a.Name), MaxTitle), ": ", oneLine(plain(cmp.Or(a.Reason, "no reason is known")), maxSentence))
+		t.line(t.paint(yellow, "not reviewed"), " by ", plainLine(a.Name, MaxTitle), ": ", plainLine(cmp.Or(a.Reason, "no reason is known"), maxSentence))
 	}
 	if run.Truncated != "" {
-		t.line(t.paint(yellow, "not read whole"), ": ", oneLine(plain(run.Truncated), maxSentence))
+		t.line(t.paint(yellow, "not read whole"), ": ", plainLine(run.Truncated, maxSentence))
 	}
 	if gaps := len(Gaps(run.Coverage)); gaps > 0 {
 		t.line(t.paint(yellow, "not fully examined"), ": ", plural(gaps, "file"), " (see the Markdown or JSON report)")
@@ -133,7 +133,7 @@ func (t *terminal) missing(run review.Run) {
 
 // verdict is the last line.
 func (t *terminal) verdict(run review.Run) {
-	words := oneLine(plain(title(run)), MaxTitle)
+	words := plainLine(title(run), MaxTitle)
 	color := yellow
 	switch Conclusion(run) {
 	case review.ConclusionSuccess:
@@ -141,7 +141,7 @@ func (t *terminal) verdict(run review.Run) {
 	case review.ConclusionFailure, review.ConclusionActionRequired:
 		color = red
 	}
-	if v := VerdictWords(run.Outcome.Verdict); v != "" && run.Status == review.StatusDone {
+	if v := verdictOf(run); v != "" {
 		t.line(t.paint(bold+";"+color, v), ": ", words)
 		return
 	}

@@ -90,7 +90,7 @@ func Counts(findings []review.Finding) string {
 func VerdictWords(v review.Verdict) string {
 	switch v {
 	case review.Approve:
-		return "Nothing against it"
+		return "No objections"
 	case review.Comment:
 		return "Comments only"
 	case review.RequestChanges:
