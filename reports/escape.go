@@ -196,7 +196,9 @@ var ansi = regexp.MustCompile("\x1b(\\[[0-9:;<=>?]*[ -/]*[@-~]|\\][^\x07\x1b]*(\
 
 // plainLine is s as one line for a terminal: escape sequences are gone, other
 // control characters visible.
-func plainLine(s string, limit int) string { return oneLine(ansi.ReplaceAllString(clip(s, 8*limit), ""), limit) }
+func plainLine(s string, limit int) string {
+	return oneLine(ansi.ReplaceAllString(clip(s, 8*limit), ""), limit)
+}
 
 // noCommand is s, at the beginning of a line of output, without being a
 // workflow command where that output is the log of a GitHub Actions job
