@@ -1,0 +1,310 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"assay/review"
+)
+
+// The sections that Markdown reports are made of. Their ranks: what happened
+// is never cut, then come the findings, then how the run went.
+const (
+	rankLead = iota
+	rankHealth
+	rankFindings
+	rankProblems
+	rankAgents
+	rankGaps
+)
+
+// lead says how the run stands, in one or two sentences.
+func (d document) lead() section {
+	words := prose(Title(d.run))
+	if d.run.Status == review.StatusDone {
+		words = prose(sentence(Title(d.run)))
+		if v := verdictOf(d.run); v != "" {
+			words = "**" + v + ".** " + words
+		}
+		if r := d.run.Outcome.Reason; r != "" && !clean(d.run) {
+			words += " " + prose(sentence(capital(oneLine(r, maxSentence))))
+		}
+	}
+	return section{name: "verdict", rank: rankLead, head: words + "\n"}
+}
+
+// verdictOf is the verdict in words where findings stand behind it; a title
+// says all of a run without any.
+func verdictOf(run review.Run) string {
+	if run.Status != review.StatusDone || len(run.Findings) == 0 {
+		return ""
+	}
+	return VerdictWords(run.Outcome.Verdict)
+}
+
+// clean reports whether a run reviewed everything and found nothing.
+func clean(run review.Run) bool {
+	return run.Status == review.StatusDone && run.Outcome.Health == review.Complete && run.Truncated == "" && len(run.Findings) == 0
+}
+
+// health says what the run is missing; empty when it is whole.
+func (d document) health() section {
+	var lines []string
+	for _, a := range unavailable(d.run.Agents) {
+		lines = append(lines, "- "+code(a.Name)+" gave no result: "+prose(sentence(cmp.Or(oneLine(a.Reason, 300), "no reason is known")))+"\n")
+	}
+	if d.run.Truncated != "" {
+		lines = append(lines, "- The change was not read whole: "+prose(sentence(oneLine(d.run.Truncated, 300)))+"\n")
+	}
+	return d.list("what was not reviewed", rankHealth, "**Not reviewed**\n\n", lines, listed)
+}
+
+// findingList lists the findings, one line each, most severe first.
+func (d document) findingList() section {
+	s := d.list("findings", rankFindings, "", nil, listed)
+	s.n = len(d.findings)
+	s.item = func(i int) string {
+		f := d.findings[i]
+		return fmt.Sprintf("- **%s** %s %s %s\n", f.Severity, d.place(f), prose(oneLine(f.Message, 300)), code(f.Rule))
+	}
+	return s
+}
+
+// place is where a finding is, linked to GitHub.
+func (d document) place(f review.Finding) string {
+	if f.Path == "" {
+		return "pull request:"
+	}
+	return linked(code(Location(f)), d.links.Lines(f.Path, f.StartLine, f.EndLine))
+}
+
+// details shows every finding with its code.
+func (d document) details() section {
+	s := d.list("findings in detail", rankFindings, "", nil, 0)
+	s.n = len(d.findings)
+	s.item = func(i int) string { return d.detail(d.findings[i]) }
+	return s
+}
+
+func (d document) detail(f review.Finding) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "#### %s: %s\n\n", capital(f.Severity.String()), code(f.Rule))
+	if f.Path != "" {
+		b.WriteString(d.place(f) + "\n\n")
+	}
+	b.WriteString(prose(f.Message) + "\n\n")
+	if lines, first := Numbered(f); len(lines) > 0 {
+		b.WriteString(fence(gutter(lines, first)) + "\n")
+	}
+	if f.Fix != nil && f.StartLine > 0 {
+		b.WriteString(fixed(f))
+	}
+	if host, ok := HelpHost(f.HelpURL); ok {
+		fmt.Fprintf(&b, "What the rule means: [%s](%s)\n\n", text(host), f.HelpURL)
+	}
+	return b.String()
+}
+
+func fixed(f review.Finding) string {
+	lines := "line " + fmt.Sprint(f.StartLine)
+	if f.EndLine > f.StartLine {
+		lines = fmt.Sprintf("lines %d to %d", f.StartLine, f.EndLine)
+	}
+	if f.Fix.Replacement == "" {
+		return "Fix: delete " + lines + ".\n\n"
+	}
+	return "Fix: replace " + lines + " with\n\n" + fence(gutter(strings.Split(f.Fix.Replacement, "\n"), 0)) + "\n"
+}
+
+// gutter puts a column before code: line numbers where first is one. The
+// column also keeps each line from beginning with another bot's command.
+func gutter(lines []string, first int) []string {
+	shown := lines[:min(len(lines), maxEvidence)]
+	width := len(fmt.Sprint(first + len(shown) - 1))
+	out := make([]string, 0, len(shown)+1)
+	for i, l := range shown {
+		l = clip(strings.TrimRight(Visible(l), " \t"), maxCodeLine)
+		if first > 0 {
+			out = append(out, fmt.Sprintf("%*d | %s", width, first+i, l))
+		} else {
+			out = append(out, "| "+l)
+		}
+	}
+	if more := len(lines) - len(shown); more > 0 {
+		out = append(out, "... "+plural(more, "more line"))
+	}
+	return out
+}
+
+// problems lists mistakes in the config.
+func (d document) problems() section {
+	lines := make([]string, 0, len(d.run.Problems))
+	for _, p := range d.run.Problems {
+		place := linked(code(fmt.Sprintf("%s:%d", p.Path, p.Line)), d.links.Lines(p.Path, p.Line, p.Line))
+		lines = append(lines, "- "+place+" "+prose(oneLine(p.Message, 300))+"\n")
+	}
+	return d.list("mistakes in the config", rankProblems, "**Mistakes in the config** (the default was used in their place)\n\n", lines, listed)
+}
+
+// agents is the table of agents with their coverage.
+func (d document) agents() section {
+	covered := cover(d.run.Coverage)
+	rows := make([]string, 0, len(d.run.Agents))
+	for _, a := range d.run.Agents {
+		found, examined, missed, took := "–", "–", "–", "–"
+		if a.Status == review.AgentDone {
+			found, examined, missed = strconv.Itoa(a.Findings), examinedWords(a, covered[a.Name]), strconv.Itoa(covered[a.Name][review.Skipped])
+		}
+		if a.Duration() > 0 {
+			took = Duration(a.Duration())
+		}
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n",
+			code(oneLine(a.Name, 80)), agentWords(a.Status), found, examined, missed, took))
+	}
+	return d.list("agents", rankAgents,
+		"| Agent | Status | Findings | Files examined | Not examined | Time |\n| --- | --- | ---: | ---: | ---: | ---: |\n",
+		rows, listed)
+}
+
+// examinedWords is the number of files that an agent examined, and how many of
+// them only partly.
+func examinedWords(a review.AgentRun, levels map[review.Level]int) string {
+	words := strconv.Itoa(max(a.Examined, levels[review.Full]+levels[review.Partial]))
+	if partly := levels[review.Partial]; partly > 0 {
+		words += fmt.Sprintf(" (%d partly)", partly)
+	}
+	return words
+}
+
+// cover counts coverage by agent and level.
+func cover(coverage []review.Coverage) map[string]map[review.Level]int {
+	counts := make(map[string]map[review.Level]int)
+	for _, c := range coverage {
+		if counts[c.Agent] == nil {
+			counts[c.Agent] = make(map[review.Level]int)
+		}
+		counts[c.Agent][c.Level]++
+	}
+	return counts
+}
+
+// agentWords is an agent's status as people say it.
+func agentWords(s review.AgentStatus) string {
+	switch s {
+	case review.AgentDone:
+		return "done"
+	case review.AgentRunning:
+		return "running"
+	case review.AgentUnavailable:
+		return "**unavailable**"
+	default:
+		return "waiting"
+	}
+}
+
+// Gaps are the files that an agent should have examined fully and did not, by
+// path and agent.
+func Gaps(coverage []review.Coverage) []review.Coverage {
+	var gaps []review.Coverage
+	for _, c := range coverage {
+		if c.Level == review.Partial || c.Level == review.Skipped {
+			gaps = append(gaps, c)
+		}
+	}
+	slices.SortStableFunc(gaps, func(a, b review.Coverage) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Agent, b.Agent))
+	})
+	return gaps
+}
+
+const gapsTitle = "files not fully examined"
+
+// gaps lists the files that were not fully examined.
+func (d document) gaps() section {
+	gaps := Gaps(d.run.Coverage)
+	s := d.list(gapsTitle, rankGaps, "**"+capital(gapsTitle)+"**\n\n", nil, listedGaps)
+	s.n = len(gaps)
+	s.item = func(i int) string {
+		g := gaps[i]
+		level := "not examined"
+		if g.Level == review.Partial {
+			level = "partly examined"
+		}
+		return "- " + code(g.Path) + " " + level + " by " + code(oneLine(g.Agent, 80)) + ": " + prose(sentence(cmp.Or(oneLine(g.Reason, 300), "no reason given"))) + "\n"
+	}
+	return s
+}
+
+// footer says when and where, and leads to the full report.
+func (d document) footer() section {
+	var parts []string
+	if sha := d.run.Pull.HeadSHA; sha != "" {
+		parts = append(parts, "Commit "+linked(code(short(sha)), d.links.Commit())+".")
+	}
+	if words := timing(d.run); words != "" {
+		parts = append(parts, words+".")
+	}
+	if d.run.Attempt > 1 {
+		parts = append(parts, fmt.Sprintf("Attempt %d.", d.run.Attempt))
+	}
+	if d.o.RunURL != "" {
+		parts = append(parts, linked("Full report", d.o.RunURL))
+	}
+	if len(parts) == 0 {
+		return section{}
+	}
+	return section{name: "timing", rank: rankLead, head: strings.Join(parts, " ") + "\n"}
+}
+
+// timing says how long a run waited and took, from its own times.
+func timing(run review.Run) string {
+	if run.StartedAt.IsZero() || run.FinishedAt.IsZero() {
+		return ""
+	}
+	took := "Took " + Duration(run.FinishedAt.Sub(run.StartedAt))
+	if run.QueuedAt.IsZero() || !run.QueuedAt.Before(run.StartedAt) {
+		return took
+	}
+	return took + " after waiting " + Duration(run.StartedAt.Sub(run.QueuedAt))
+}
+
+// list is a section of ready lines, at most show of them.
+func (d document) list(name string, rank int, head string, lines []string, show int) section {
+	return section{
+		name: name, rank: rank, head: head, n: len(lines), show: show,
+		item: func(i int) string { return lines[i] },
+		more: func(left int) string { return "\n" + d.elsewhere(fmt.Sprintf("%d more", left)) + "\n" },
+	}
+}
+
+// elsewhere says of what that it is found in the full report.
+func (d document) elsewhere(what string) string {
+	if d.o.RunURL == "" {
+		return what + " not shown."
+	}
+	return what + " in the " + linked("full report", d.o.RunURL) + "."
+}
+
+// note names the sections that were left out.
+func (d document) note(names []string) string {
+	return d.elsewhere("Left out for lack of room: "+strings.Join(names, ", ")+";") + "\n"
+}
+
+// sentence ends s with a full stop where it has no end of its own.
+func sentence(s string) string {
+	if s == "" || strings.HasSuffix(s, "…") || strings.ContainsAny(s[len(s)-1:], ".!?") {
+		return s
+	}
+	return s + "."
+}
+
+// capital is s with its first letter in upper case, where that is ASCII.
+func capital(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}
