@@ -4,8 +4,10 @@ import (
 	"math"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"assay/review"
 )
@@ -23,9 +25,28 @@ type rule struct {
 	allow       []*allowlist
 	severity    review.Severity
 
+	// assigns says that the rule looks for a name, an operator and a value.
+	assigns bool
+	// mixed says that a value of letters alone is no secret to the rule.
+	mixed bool
+
 	once    sync.Once
 	pattern *regexp.Regexp
 	reach   int
+}
+
+// assignment is the middle of the expressions that gitleaks makes for secrets
+// known by the name they are assigned to.
+const assignment = `(?:=|>|:{1,3}=|\|\||:|=>|\?=|,)[\x60'"\s=]{0,5}(`
+
+// lettersOnly is how the rules allow what is only a name.
+const lettersOnly = `^[a-zA-Z_.-]+$`
+
+// isAssignment reports whether the expression looks for an assignment to a name
+// with a keyword in it. Keywords of the value ("test_…") are another matter.
+func isAssignment(source string, keywords []string) bool {
+	_, value, ok := strings.Cut(source, assignment)
+	return ok && !slices.ContainsFunc(keywords, func(k string) bool { return strings.Contains(value, strings.TrimSuffix(k, "_")) })
 }
 
 // maxReach is how far from a keyword a match may lie where the rule itself sets
@@ -70,6 +91,45 @@ func longest(re *syntax.Regexp) int {
 		}
 	}
 	return min(n, maxReach)
+}
+
+// mayMatch reports whether a match can stand at the keyword that ends at the
+// offset. It is a quick look before the slow one: where the rule wants an
+// assignment, an operator must follow soon, and soon after that the beginning
+// of a value. Most of the words "key" and "token" in code end here.
+func (r *rule) mayMatch(text string, end int) bool {
+	if !r.assigns {
+		return true
+	}
+	const toOperator, toValue = 64, 24
+	near := text[end:min(len(text), end+toOperator)]
+	for i := 0; i < len(near); i++ {
+		if strings.IndexByte("=>:|?,", near[i]) >= 0 && hasValue(text[end+i:], toValue, r.mixed) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasValue reports whether a value begins in the first bytes of the text: eight
+// characters of a token, not all of them letters where it is to be mixed.
+func hasValue(text string, within int, mixed bool) bool {
+	const value, longest = 8, 160
+	run, seen := 0, !mixed
+	for i := 0; i < len(text) && i-run < within && run < longest; i++ {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9', strings.IndexByte("=+/", c) >= 0, c >= utf8.RuneSelf:
+			run, seen = run+1, true
+		case wordByte(c), c == '.':
+			run++
+		default:
+			run, seen = 0, !mixed
+		}
+		if run >= value && seen {
+			return true
+		}
+	}
+	return false
 }
 
 // appliesTo reports whether the rule looks at files of that path.

@@ -74,9 +74,11 @@ func parseRules(data []byte) (*ruleset, error) {
 			index: i, id: e.ID, description: e.Description, source: e.Regex,
 			path: lazyPattern(e.Path), group: e.SecretGroup, entropy: e.Entropy,
 		}
+		r.assigns = isAssignment(e.Regex, e.Keywords)
 		r.severity = severityOf(e.ID, e.Regex)
 		for _, a := range e.Allowlists {
 			r.allow = append(r.allow, newAllowlist(a))
+			r.mixed = r.mixed || slices.Contains(a.Regexes, lettersOnly) && a.Condition == "" && a.RegexTarget == ""
 		}
 		set.rules = append(set.rules, r)
 		if e.Regex == "" {

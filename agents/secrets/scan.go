@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// margin is how far a match may lie from its keyword beyond the length of
-	// the match, in bytes: room for the name of a vendor on a line close by.
+	// margin is how far from its keyword a match may lie, in bytes, where the
+	// keyword need not be in it: the name of a vendor on a line close by.
 	margin = 1 << 10
+	// maxName is how far before its keyword an assignment begins, in bytes.
+	maxName = 128
 	// maxLineReach is how far a window is stretched to whole lines, in bytes.
 	maxLineReach = 4 << 10
 	// maxMatches bounds the matches of one rule in one window.
@@ -107,11 +109,14 @@ func (s *scanner) windows(text string) map[*rule][]window {
 	s.lower = appendLower(s.lower[:0], text)
 	s.set.keywords.Walk(s.lower, func(end, n, keyword int64) bool {
 		for _, r := range s.set.byKeyword[keyword] {
-			if !s.looksAt(r) {
+			if !r.mayMatch(text, int(end)+1) || !s.looksAt(r) {
 				continue
 			}
 			_, reach := r.compiled()
 			from, to := int(end-n)+1-reach-margin, int(end)+1+reach+margin
+			if r.assigns {
+				from, to = int(end-n)+1-maxName, int(end)+1+reach
+			}
 			had := windows[r]
 			if len(had) > 0 && from <= had[len(had)-1].to {
 				had[len(had)-1].to = max(had[len(had)-1].to, to)
@@ -164,10 +169,13 @@ func wholeLines(text string, windows []window) []window {
 func (s *scanner) match(r *rule, b block, w window) []hit {
 	pattern, _ := r.compiled()
 	var found []hit
-	for _, m := range pattern.FindAllStringSubmatchIndex(b.text[w.from:w.to], maxMatches) {
-		// A match that ends where a long line was cut may owe itself to the cut.
-		if w.from+m[1] == w.to && w.to < len(b.text) && b.text[w.to-1] != '\n' {
-			continue
+	to, cut := w.to, w.to < len(b.text)
+	if b.text[to-1] == '\n' { // so that "$" in a rule is the end of the line
+		to, cut = to-1, false
+	}
+	for _, m := range pattern.FindAllStringSubmatchIndex(b.text[w.from:to], maxMatches) {
+		if cut && w.from+m[1] == to {
+			continue // it may owe its end to where a very long line was cut
 		}
 		start, end := secretIn(m, r.group)
 		start, end = trimNewlines(b.text, w.from+start, w.from+end)
@@ -178,9 +186,9 @@ func (s *scanner) match(r *rule, b block, w window) []hit {
 		if r.entropy != 0 && entropy(secret) <= r.entropy {
 			continue
 		}
-		from, to := trimNewlines(b.text, w.from+m[0], w.from+m[1])
-		line, _ := b.span(from, to)
-		if strings.Contains(line, allowMark) || s.allowed(r, secret, b.text[from:to], line) {
+		from, until := trimNewlines(b.text, w.from+m[0], w.from+m[1])
+		line, _ := b.span(from, until)
+		if strings.Contains(line, allowMark) || s.allowed(r, secret, b.text[from:until], line) {
 			continue
 		}
 		found = append(found, hit{r, start, end})
