@@ -141,7 +141,11 @@ func (c *contents) spec(ctx context.Context, side review.Side, path string) (str
 		spec = ":0:" + path
 	}
 	if strings.Contains(spec, "\n") { // which ends a question to cat-file
-		return c.repo.peel(ctx, spec, "blob")
+		oid, err := c.repo.line(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", spec)
+		if exitCode(err) > 0 {
+			return "", review.ErrNotExist
+		}
+		return oid, err
 	}
 	return spec, nil
 }
