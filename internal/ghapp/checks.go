@@ -107,8 +107,10 @@ func (r *Repository) annotate(ctx context.Context, id int64, check review.CheckR
 		if countErr != nil {
 			return fmt.Errorf("%w (and it is not known whether it was done: %w)", err, countErr)
 		}
-		// When all arrived, an update without annotations makes sure of the rest.
-		sent = min(max(count-before, sent), all)
+		if arrived := min(count-before, all); arrived > sent {
+			// When all have, an update without annotations makes sure of the rest.
+			sent, failures = arrived, 0
+		}
 	}
 }
 

@@ -218,7 +218,7 @@ func classifyTransport(err error) error {
 	if errors.Is(err, context.Canceled) || classified(err) {
 		return err
 	}
-	return fault.New(fault.Transient, err)
+	return fault.New(fault.Transient, fmt.Errorf("the connection to GitHub failed: %w", err))
 }
 
 // classifyCall classifies what came out of a call through go-github or
