@@ -31,7 +31,7 @@ func (c validateCmd) Run(cmd command) error {
 	var text []byte
 	var err error
 	if c.File == "-" {
-		text, err = io.ReadAll(io.LimitReader(cmd.stdin, strategy.MaxSize+1))
+		text, err = io.ReadAll(io.LimitReader(cmd.stdin, strategy.MaxConfigBytes+1))
 	} else {
 		text, err = os.ReadFile(c.File)
 	}

@@ -77,7 +77,7 @@ func (c replayCmd) add(ctx context.Context, q *queue.Queue, event, origin string
 	}
 	guid := "replay-" + store.NewRunID()
 	_, err = q.Accept(ctx, app.DeliveryRow(webhook.Delivery{
-		GUID: guid, Event: ev, Header: map[string]string{pipeline.ReplayHeader: origin}, Body: body, SHA256: sha256.Sum256(body),
+		GUID: guid, Event: ev, Header: map[string]string{pipeline.ReplayHeader: origin}, Body: body, SHA256: sha256.Sum256(body), Repeatable: true,
 	}))
 	return guid, err
 }

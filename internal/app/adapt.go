@@ -36,7 +36,7 @@ func DeliveryRow(d webhook.Delivery) store.Delivery {
 	if d.Event.Pull != nil {
 		row.Number, row.HeadSHA = d.Event.Pull.Number, d.Event.Pull.HeadSHA
 	}
-	if d.StatesFact {
+	if !d.Repeatable {
 		row.ReplayKey = append([]byte(d.Event.String()+"\x00"), d.SHA256[:]...)
 	}
 	return row

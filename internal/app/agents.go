@@ -6,9 +6,7 @@ import (
 
 	"assay/agents"
 	"assay/agents/hygiene"
-	"assay/agents/pullrequest"
 	"assay/agents/secrets"
-	"assay/agents/workflows"
 	"assay/internal/pipeline"
 )
 
@@ -20,9 +18,7 @@ func Agents() (*agents.Registry, error) {
 	}
 	return agents.NewRegistry(
 		secretsAgent,
-		workflows.New(),
 		hygiene.New(),
-		pullrequest.New(),
 	)
 }
 

@@ -94,7 +94,7 @@ func (a *App) start(ctx context.Context) (err error) {
 	serverConfig := server.Config{
 		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
 	}
-	if serverConfig.Pages, err = web.New(web.Config{Runs: runs{a.store}, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version}); err != nil {
+	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err
 	}
 	if cfg.Work.Accept {
@@ -128,19 +128,22 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 }
 
 func (a *App) webhook() (*webhook.Handler, error) {
-	var secrets [][]byte
+	var secrets []webhook.Secret
 	for _, s := range a.opts.Config.App.WebhookSecrets {
-		secrets = append(secrets, []byte(s.Reveal()))
+		secrets = append(secrets, webhook.Secret(s.Reveal()))
 	}
-	verifier, err := webhook.NewVerifier(secrets...)
+	verifier, err := webhook.NewVerifier(secrets)
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	return webhook.NewHandler(webhook.Config{Verifier: verifier, Accepter: accepter{a.queue}, Logger: a.log})
+	return webhook.New(verifier, accepter{a.queue}, webhook.Config{Logger: a.log}), nil
 }
 
 // Addr is the address that the service listens on.
 func (a *App) Addr() string { return a.server.Addr() }
+
+// Run returns a run as the store has it; a missing one is fault.Gone.
+func (a *App) Run(ctx context.Context, id string) (review.Run, error) { return runs{a.store}.Run(ctx, id) }
 
 // Wait returns when the service can no longer serve.
 func (a *App) Wait() error { return a.server.Wait() }

@@ -158,21 +158,29 @@ func (p *Pipeline) comment(ctx context.Context, r *store.Run, exists bool) (body
 	if err != nil {
 		return "", false, err
 	}
-	var sections []reports.Section
+	o := p.options(*r)
+	o.HasComment, o.Comment = exists, reports.CommentNever
+	var runs []review.Run
 	for _, l := range latest {
 		if l.ID == r.ID {
 			l = *r
-		} else if l.Status != review.StatusDone {
-			continue
 		}
 		plan, err := planOf(l)
 		if err != nil {
 			return "", false, err
 		}
-		sections = append(sections, reports.Section{Run: l.Run, RunURL: p.runURL(l.ID), Policy: reports.CommentPolicy(plan.Report.Comment)})
+		policy := reports.CommentPolicy(plan.Report.Comment)
+		if l.Status != review.StatusDone || policy == reports.CommentNever {
+			continue
+		}
+		runs = append(runs, l.Run)
+		if o.Comment != reports.CommentAlways {
+			o.Comment = policy
+		}
 	}
-	o := p.options(*r)
-	o.HasComment = exists
-	body, wanted = reports.Comment(sections, o)
+	if len(runs) == 0 {
+		return "", false, nil
+	}
+	body, wanted = reports.Comment(Join(runs), o)
 	return body, wanted, nil
 }
