@@ -262,6 +262,7 @@ func TestSubmodule(t *testing.T) {
 	f.commit("with a library")
 	lib := f.at(f.path("lib"))
 	lib.git("checkout", "--quiet", "HEAD~1")
+	lib.write("a.txt", "nor is this\n")
 	lib.write("dirt.txt", "not ours to review\n")
 	f.do(os.Mkdir(f.path("nested"), 0o755))
 	f.at(f.path("nested")).git("init", "--quiet")
@@ -272,14 +273,14 @@ func TestSubmodule(t *testing.T) {
 		t.Error(d)
 	}
 	got := file(t, c, "lib")
-	if got.Mode != "160000" || !strings.HasPrefix(text(got), "-Subproject commit ") {
+	if got.Mode != "160000" || text(got) != "-Subproject commit "+library.git("rev-parse", "HEAD")+"\n+Subproject commit "+library.git("rev-parse", "HEAD~1")+"\n" {
 		t.Errorf("%+v", got)
 	}
 	checkRead(t, c, "submodule", review.Head, "lib", "", review.ErrNotExist)
 	checkRead(t, c, "submodule", review.Base, "lib", "", review.ErrNotExist)
 	checkRead(t, c, "submodule", review.Head, "lib/dirt.txt", "", review.ErrNotExist)
 	// Inside, the submodule is a repository of its own.
-	if d := cmp.Diff([]string{"added dirt.txt"}, paths(lib.change(Options{}))); d != "" {
+	if d := cmp.Diff([]string{"modified a.txt", "added dirt.txt"}, paths(lib.change(Options{}))); d != "" {
 		t.Error(d)
 	}
 }

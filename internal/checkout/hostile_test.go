@@ -50,7 +50,7 @@ func TestHostileRepositoryRunsNothing(t *testing.T) {
 			"remote.origin.promisor": "true", "remote.origin.partialclonefilter": "blob:none", "extensions.partialClone": "origin",
 			"core.quotePath": "true", "diff.noprefix": "true", "diff.mnemonicPrefix": "true", "diff.renames": "false", "color.ui": "always",
 			"diff.context": "0", "diff.interHunkContext": "50", "diff.submodule": "log", "diff.relative": "true", "diff.suppressBlankEmpty": "true",
-			"diff.orderFile": "/dev/null", "diff.ignoreSubmodules": "all", "core.attributesFile": f.path(".gitattributes"), "diff.wordRegex": ".",
+			"diff.orderFile": "/dev/null", "core.attributesFile": f.path(".gitattributes"), "diff.wordRegex": ".",
 		} {
 			f.git("config", key, value)
 		}
@@ -63,7 +63,7 @@ func TestHostileRepositoryRunsNothing(t *testing.T) {
 	f.write("stat.txt", "same\n")
 	f.write("new.txt", "new\n")
 	f.write("new.odd", "new\n")
-	f.at(f.path("sub")).write("dirt.txt", "dirt\n")
+	f.at(f.path("sub")).write("a.txt", "dirt\n")
 	head := f.git("commit-tree", "-p", "HEAD", "-m", "head", f.git("rev-parse", "HEAD^{tree}"))
 	before := snapshot(t, f.path(".git"))
 	plant(f, "")

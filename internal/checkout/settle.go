@@ -96,15 +96,15 @@ func (r *Repo) inspect(ctx context.Context, c *contents, f *fileDiff, declared s
 		if s.none {
 			continue
 		}
-		bytes, err := c.size(ctx, s.side, s.path)
+		length, err := c.size(ctx, s.side, s.path)
 		if errors.Is(err, review.ErrNotExist) {
 			return false, nil // gone since it was listed
 		}
 		if err != nil {
 			return false, err
 		}
-		if bytes > int64(r.limits.file) {
-			f.unread("it has %s, and files over %s are not compared", size(bytes), size(int64(r.limits.file)))
+		if length > int64(r.limits.file) {
+			f.unread("it has %s, and files over %s are not compared", size(length), size(int64(r.limits.file)))
 			return false, nil
 		}
 	}
@@ -140,11 +140,11 @@ func looksBinary(data []byte) bool {
 func (r *Repo) uncover(ctx context.Context, s source, hidden []*fileDiff) error {
 	var (
 		paths []string
-		bytes int
+		total int
 		asked = make(map[string]*fileDiff)
 	)
 	for _, f := range hidden {
-		if bytes += len(f.Path) + len(f.OldPath); bytes > maxHidden {
+		if total += len(f.Path) + len(f.OldPath); total > maxHidden {
 			f.unread("hidden from diffs by .gitattributes")
 			continue
 		}
