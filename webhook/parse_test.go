@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,13 +24,21 @@ type example struct {
 
 func examples(t testing.TB) []example {
 	t.Helper()
-	compressed, err := os.ReadFile("testdata/webhooks-examples.json.zst")
+	all, err := readExamples()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return all
+}
+
+var readExamples = sync.OnceValues(func() ([]example, error) {
+	compressed, err := os.ReadFile("testdata/webhooks-examples.json.zst")
+	if err != nil {
+		return nil, err
+	}
 	r, err := zstd.NewReader(bytes.NewReader(compressed))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer r.Close()
 	var events []struct {
@@ -37,21 +46,21 @@ func examples(t testing.TB) []example {
 		Examples   []json.RawMessage
 	}
 	if err := json.NewDecoder(r).Decode(&events); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	var out []example
 	for _, e := range events {
 		for _, body := range e.Examples {
 			var action struct{ Action any }
 			if err := json.Unmarshal(body, &action); err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			name, _ := action.Action.(string)
 			out = append(out, example{host: e.Host, name: e.Name, action: name, body: body})
 		}
 	}
-	return out
-}
+	return out, nil
+})
 
 func pick(t testing.TB, name, action string) []byte {
 	t.Helper()
