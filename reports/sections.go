@@ -30,7 +30,7 @@ func (d document) lead() section {
 			words = "**" + v + ".** " + words
 		}
 		if r := d.run.Outcome.Reason; r != "" && !clean(d.run) {
-			words += " " + prose(sentence(capital(oneLine(r, maxSentence))))
+			words += " " + prose(Sentence(oneLine(r, maxSentence)))
 		}
 	}
 	return section{name: "verdict", rank: rankLead, head: words + "\n"}
@@ -292,6 +292,9 @@ func (d document) elsewhere(what string) string {
 func (d document) note(names []string) string {
 	return d.elsewhere("Left out for lack of room: "+strings.Join(names, ", ")+";") + "\n"
 }
+
+// Sentence is s with a capital letter, where that is ASCII, and a full stop.
+func Sentence(s string) string { return sentence(capital(s)) }
 
 // sentence ends s with a full stop where it has no end of its own.
 func sentence(s string) string {

@@ -61,6 +61,9 @@ func findingOf(f review.Finding, links reports.Links) findingView {
 	switch {
 	case fixes && start > 0: // the code is exactly what the fix replaces
 		v.code = append(codeLines(lines, start, "del"), replacement(f)...)
+		if f.Fix.Replacement == "" {
+			v.fix = fixWords(f)
+		}
 	case fixes:
 		v.code = codeLines(lines, start, "")
 		v.fix, v.fixCode = fixWords(f), replacement(f)

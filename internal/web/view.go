@@ -76,7 +76,7 @@ func viewOf(run review.Run, githubURL string) view {
 		branch: line(run.Pull.HeadRef), sha: line(shortSHA(run.Pull.HeadSHA)), commit: links.Commit(),
 		author: line(run.Pull.Author.Login), event: line(run.Event), pipeline: line(run.Pipeline),
 		took: took(run), queued: run.QueuedAt, state: stateOf(run), final: run.Status.Final(),
-		headline: headline(run), reason: line(run.Outcome.Reason), health: healthWords(run),
+		headline: headline(run), reason: reports.Sentence(line(run.Outcome.Reason)), health: healthWords(run),
 		agents: agentViews(run), missing: missing(run),
 	}
 	if run.Repo.Owner == "" {
@@ -231,7 +231,7 @@ func line(s string) string {
 func shortSHA(sha string) string { return sha[:min(len(sha), 7)] }
 
 // stamp is a time as people read it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 var hexID = regexp.MustCompile(`^[0-9a-f]{1,64}$`)
 
