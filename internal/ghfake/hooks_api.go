@@ -141,7 +141,10 @@ func (s *Server) redeliver(c *call) (answer, error) {
 func (s *Server) getHookConfig(c *call) (answer, error) { return ok(hookConfig(c.caller.app)), nil }
 
 func hookConfig(a *App) object {
-	o := object{"content_type": "json", "insecure_ssl": "0", "url": a.HookURL}
+	o := object{"content_type": "json", "insecure_ssl": "0"}
+	if a.HookURL != "" {
+		o["url"] = a.HookURL
+	}
 	if a.WebhookSecret != "" {
 		o["secret"] = "********"
 	}

@@ -64,23 +64,12 @@ func formats() []openapi3.SchemaValidationOption {
 		return nil
 	})
 	return []openapi3.SchemaValidationOption{
+		// Without the schema and the value, which run to pages; the path stays.
+		openapi3.DisableSchemaErrorDetails(),
 		openapi3.WithStringFormatValidator("uri", absolute),
 		openapi3.WithStringFormatValidator("email", openapi3.NewRegexpFormatValidator(`^[^@\s]+@[^@\s]+$`)),
 		openapi3.WithStringFormatValidator("repo.nwo", openapi3.NewRegexpFormatValidator(`^[^/\s]+/[^/\s]+$`)),
 	}
-}
-
-// correct mends the description where GitHub's practice is known to be wider.
-func correct(doc *openapi3.T) error {
-	// "Add labels" takes a bare list of names as well, which is what go-github
-	// sends and what the description said until version 20.
-	labels := doc.Paths.Value("/repos/{owner}/{repo}/issues/{issue_number}/labels")
-	if labels == nil || labels.Post == nil {
-		return errors.New("no operation to add labels")
-	}
-	schema := labels.Post.RequestBody.Value.Content["application/json"].Schema.Value
-	schema.OneOf = append(schema.OneOf, openapi3.NewArraySchema().WithItems(openapi3.NewStringSchema()).NewRef())
-	return nil
 }
 
 // checkRequest holds a request to the description.
