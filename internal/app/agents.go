@@ -6,7 +6,9 @@ import (
 
 	"assay/agents"
 	"assay/agents/hygiene"
+	"assay/agents/pullrequest"
 	"assay/agents/secrets"
+	"assay/agents/workflows"
 	"assay/internal/pipeline"
 )
 
@@ -18,7 +20,9 @@ func Agents() (*agents.Registry, error) {
 	}
 	return agents.NewRegistry(
 		secretsAgent,
+		workflows.New(),
 		hygiene.New(),
+		pullrequest.New(),
 	)
 }
 

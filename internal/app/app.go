@@ -25,9 +25,6 @@ type Options struct {
 	Config  config.Config
 	Version string
 	Logger  *slog.Logger
-	// WriteInterval is ghapp's; 0 is its default. The demo's GitHub has no
-	// limit to keep to.
-	WriteInterval time.Duration
 }
 
 // App is the running service.
@@ -111,7 +108,7 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
 	github, err := ghapp.New(ghapp.Config{
 		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL,
-		Logger: a.log, WriteInterval: a.opts.WriteInterval,
+		Logger: a.log, WriteInterval: cfg.GitHub.WriteInterval,
 	})
 	if err != nil {
 		return nil, err
@@ -143,7 +140,9 @@ func (a *App) webhook() (*webhook.Handler, error) {
 func (a *App) Addr() string { return a.server.Addr() }
 
 // Run returns a run as the store has it; a missing one is fault.Gone.
-func (a *App) Run(ctx context.Context, id string) (review.Run, error) { return runs{a.store}.Run(ctx, id) }
+func (a *App) Run(ctx context.Context, id string) (review.Run, error) {
+	return runs{a.store}.Run(ctx, id)
+}
 
 // Wait returns when the service can no longer serve.
 func (a *App) Wait() error { return a.server.Wait() }

@@ -47,6 +47,8 @@ type GitHub struct {
 	// APIURL is the REST API's base, with a slash at its end as go-github
 	// wants it.
 	APIURL string
+	// WriteInterval is kept between requests that create content.
+	WriteInterval time.Duration
 }
 
 // Server is the HTTP side.

@@ -114,16 +114,15 @@ func setRoles(c *Config, text string) error {
 	return nil
 }
 
-func setShutdownTimeout(c *Config, text string) error {
+func duration(text string, least, most time.Duration) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	switch {
 	case err != nil:
-		return errors.New("is not a duration")
-	case d < time.Second || d > 10*time.Minute:
-		return errors.New("is out of range")
+		return 0, errors.New("is not a duration")
+	case d < least || d > most:
+		return 0, errors.New("is out of range")
 	}
-	c.Work.ShutdownTimeout = d
-	return nil
+	return d, nil
 }
 
 func setLogLevel(c *Config, text string) error {

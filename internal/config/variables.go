@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 import "strings"
 
 // Variable describes one variable of the environment. Everything that is said
@@ -75,6 +77,15 @@ var variables = []Variable{
 		set:     setAPIURL,
 	},
 	{
+		Group: "GitHub App", Name: "GITHUB_WRITE_INTERVAL", Default: "1s",
+		Want:    "a duration from 1ms to 1m, as `1s`",
+		Purpose: "How far apart comments are posted, per installation. github.com asks for a second; an Enterprise Server has no such limit unless it is set there.",
+		set: func(c *Config, text string) (err error) {
+			c.GitHub.WriteInterval, err = duration(text, time.Millisecond, time.Minute)
+			return err
+		},
+	},
+	{
 		Group: "Service", Name: "PUBLIC_URL",
 		Derived: "`http://localhost:PORT`",
 		Want:    "an https URL (http on this machine only)",
@@ -130,7 +141,10 @@ var variables = []Variable{
 		Group: "Work", Name: "ASSAY_SHUTDOWN_TIMEOUT", Default: "25s",
 		Want:    "a duration from 1s to 10m, as `25s`",
 		Purpose: "How long a stop waits for work under way. Keep it under what the platform gives (Kubernetes: 30 s).",
-		set:     setShutdownTimeout,
+		set: func(c *Config, text string) (err error) {
+			c.Work.ShutdownTimeout, err = duration(text, time.Second, 10*time.Minute)
+			return err
+		},
 	},
 	{
 		Group: "Work", Name: "ASSAY_CRASH_AT", Derived: "never",

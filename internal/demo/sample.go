@@ -59,7 +59,7 @@ func capture(card string, cents int64) error {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+gatewayToken)
-	// Only managers may refund`+"\u202e\u2066"+`// check later`+"\u2069\u2066"+`
+	// Only managers may refund` + "\u202e\u2066" + `// check later` + "\u2069\u2066" + `
 	_, err = http.DefaultClient.Do(req)
 	return err
 }
