@@ -70,7 +70,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/"},
+		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second},
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second},
@@ -100,7 +100,7 @@ func TestEverythingSet(t *testing.T) {
 			ID: 12345, PrivateKey: secret.New(key),
 			WebhookSecrets: []secret.Secret{secret.New(goodSecret), secret.New(goodSecret + "x")},
 		},
-		GitHub:  GitHub{URL: "https://ghe.example.com", APIURL: "https://ghe.example.com/api/v3/"},
+		GitHub:  GitHub{URL: "https://ghe.example.com", APIURL: "https://ghe.example.com/api/v3/", WriteInterval: time.Second},
 		Server:  Server{Host: "::1", Port: 443, PublicURL: "https://assay.example.com/base", AdminToken: secret.New(goodSecret)},
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
 		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
@@ -197,7 +197,7 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%+v: %v", tt, err)
 			continue
 		}
-		if d := cmp.Diff(GitHub{URL: tt.wantWeb, APIURL: tt.wantAPI}, c.GitHub); d != "" {
+		if d := cmp.Diff(GitHub{URL: tt.wantWeb, APIURL: tt.wantAPI, WriteInterval: time.Second}, c.GitHub); d != "" {
 			t.Errorf("%+v: %s", tt, d)
 		}
 	}

@@ -67,32 +67,32 @@ func (p *Pipeline) closed(ctx context.Context, d store.Delivery, ev review.Event
 // pushed opens the runs of a pull request's head, unless a later head is known.
 func (p *Pipeline) pushed(ctx context.Context, d store.Delivery, ev review.Event) error {
 	repo := p.GitHub.Repository(ev.Installation, ev.Repo)
-	stale, err := p.stale(ctx, repo, d, ev)
+	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
+	if err != nil {
+		return err
+	}
+	stale, err := p.stale(ctx, repo, d, ev, seen)
 	if err != nil {
 		return err
 	}
 	if stale {
 		return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "a later event of the pull request is known")
 	}
-	return p.open(ctx, repo, d, ev)
+	return p.open(ctx, repo, d, ev, seen)
 }
 
 // stale reports whether the event is about a head that is no longer the pull
 // request's. Webhooks arrive in any order; updated_at tells which is later, and
 // where two heads have the same second, GitHub is asked.
-func (p *Pipeline) stale(ctx context.Context, repo Source, d store.Delivery, ev review.Event) (bool, error) {
+func (p *Pipeline) stale(ctx context.Context, repo Source, d store.Delivery, ev review.Event, seen store.Subject) (bool, error) {
 	if newer, err := p.Store.NewerHead(ctx, d); newer || err != nil {
 		return newer, err
 	}
-	sub, known, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
-	if err != nil || !known {
-		return false, err
+	later := seen.PullUpdatedAt.After(ev.PullUpdatedAt)
+	if seen.HeadSHA == ev.Pull.HeadSHA {
+		return later && seen.Closed, nil
 	}
-	later := sub.PullUpdatedAt.After(ev.PullUpdatedAt)
-	if sub.HeadSHA == ev.Pull.HeadSHA {
-		return later && sub.Closed, nil
-	}
-	if later || sub.PullUpdatedAt.Before(ev.PullUpdatedAt) {
+	if later || seen.PullUpdatedAt.Before(ev.PullUpdatedAt) {
 		return later, nil
 	}
 	now, err := repo.Pull(ctx, ev.Pull.Number)
@@ -125,12 +125,12 @@ func (p *Pipeline) rerequested(ctx context.Context, d store.Delivery, ev review.
 	}
 	ev.Pull = &pull
 	// The event has no time of the pull request's; keep the one that is known.
-	sub, _, err := p.Store.Subject(ctx, ev.Repo.ID, number)
+	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, number)
 	if err != nil {
 		return err
 	}
-	ev.PullUpdatedAt = sub.PullUpdatedAt
-	return p.open(ctx, repo, d, ev)
+	ev.PullUpdatedAt = seen.PullUpdatedAt
+	return p.open(ctx, repo, d, ev, seen)
 }
 
 // pullOf finds the pull request of a check: our own table first, since GitHub
@@ -156,7 +156,7 @@ func (p *Pipeline) pullOf(ctx context.Context, repo Source, ev review.Event) (in
 }
 
 // open decides by the base branch's config and opens, shows and enqueues.
-func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, ev review.Event) error {
+func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, ev review.Event, seen store.Subject) error {
 	settings, err := p.settings(ctx, repo, *ev.Pull)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, 
 		return err
 	}
 	opened, err := p.Queue.Open(ctx, queue.Opening{
-		Delivery: d, Subject: subjectOf(ev), Runs: runs, Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
+		Delivery: d, Subject: subjectOf(ev), Seen: seen, Runs: runs, Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
 	})
 	if err != nil {
 		return err

@@ -3,10 +3,12 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/riverqueue/river"
 
+	"assay/internal/fault"
 	"assay/internal/store"
 	"assay/review"
 )
@@ -16,6 +18,10 @@ type Opening struct {
 	Delivery store.Delivery
 	// Subject has the pull request's head as the delivery tells it.
 	Subject store.Subject
+	// Seen is the pull request as it was known when the delivery was found to
+	// be the latest; the zero Subject for one that was not known. Where it has
+	// changed meanwhile, Open refuses.
+	Seen store.Subject
 	// Runs are the runs of this head, queued or skipped, without an attempt.
 	Runs []store.Run
 	// Rerun asks for a new attempt although the head was reviewed.
@@ -34,6 +40,9 @@ func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
 		before, known, err := q.store.SubjectTx(ctx, tx, o.Subject.RepoID, o.Subject.Number)
 		if err != nil {
 			return err
+		}
+		if before.HeadSHA != o.Seen.HeadSHA || before.Closed != o.Seen.Closed || !before.PullUpdatedAt.Equal(o.Seen.PullUpdatedAt) {
+			return fault.Until(fault.Busy, q.cfg.Now(), errors.New("another delivery of the pull request was first"))
 		}
 		if err := q.store.MoveSubject(ctx, tx, o.Subject); err != nil {
 			return err
