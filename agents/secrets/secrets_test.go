@@ -156,6 +156,7 @@ func TestEvidenceMasksEverything(t *testing.T) {
 		{"password", `db_password: "` + password + `"`, `db_password: "********"`},
 		{"two on a line", `a := "` + githubPAT + `"; b := "` + stripe + `"`, `a := "ghp_********"; b := "sk_l********"`},
 		{"twice", `a := "` + githubPAT + `" // x` + githubPAT, `a := "ghp_********" // ********`},
+		{"again where no rule finds it", `db_password: "` + password + `" # not ` + password, `db_password: "********" # not ********`},
 		{"only its beginning matched", `t := "` + githubPAT + `TAIL99"`, `t := "ghp_********"`},
 	}
 	for _, tt := range tests {
