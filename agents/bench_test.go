@@ -57,7 +57,7 @@ func megabyte(tb testing.TB) (*review.Change, int) {
 		c.Files = append(c.Files, f)
 	}
 	for i := range 5 {
-		add(".github/workflows/ci"+string(rune('0'+i))+".yml", strings.Repeat(workflow, 1))
+		add(".github/workflows/ci"+string(rune('0'+i))+".yml", workflow)
 	}
 	root := filepath.Join(runtime.GOROOT(), "src")
 	for _, dir := range []string{"net/http", "crypto/tls", "encoding/json", "go/types", "cmd/go/internal"} {

@@ -90,7 +90,7 @@ func filesByPath(change *review.Change) map[string]*review.File {
 
 // usable cleans the finding in place and reports whether it can be shown.
 func usable(agent string, files map[string]*review.File, f *review.Finding) bool {
-	f.ID, f.Agent = "", agent
+	f.Agent = agent
 	if !strings.HasPrefix(f.Rule, agent+"/") || len(f.Rule) > maxRule || !ruleForm(f.Rule) {
 		return false
 	}

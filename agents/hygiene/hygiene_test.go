@@ -75,6 +75,7 @@ func TestConflictMarkers(t *testing.T) {
 		{"heading", added("a.rst", "Title", "=======", "", "Other", "======="), nil},
 		{"out of order", added("a.md", middle, theirs, ours), nil},
 		{"no end", added("a.md", ours, middle), nil},
+		{"no middle", added("a.go", ours, "x", theirs), nil},
 		{"indented", added("a.md", "    "+ours, "    "+middle, "    "+theirs), nil},
 		{"longer lines", added("a.txt", "<<<<<<<<", "========", ">>>>>>>>"), nil},
 		{"shift", added("a.cc", "<<<<<<<x", "=======", ">>>>>>>x"), nil},
@@ -184,10 +185,10 @@ func TestFiles(t *testing.T) {
 func TestCollisions(t *testing.T) {
 	renamed := review.File{Path: "b/file.go", OldPath: "b/File.go", Status: review.Renamed}
 	modified := review.File{Path: "src/util.go", Status: review.Modified}
-	out := run(t, memory{"docs/README.md": "x", "docs/readme.md": "x"},
+	out := run(t, memory{"docs/README.md": "x", "docs/readme.md": "x", "d/README.md": "x", "d/readme.md": "x"},
 		added("a/X.go", "x"), added("a/x.go", "x"), renamed, added("src/Util.go", "x"), modified,
-		added("docs/readme.md", "x"), added("other/Makefile", "x"), review.File{Path: "A/X.go", Status: review.Removed})
-	want := []string{"case-collision medium a/x.go-0", "case-collision medium src/Util.go-0", "case-collision medium docs/readme.md-0"}
+		added("docs/readme.md", "x"), added("other/Makefile", "x"), added("d/README.md", "x"), review.File{Path: "A/X.go", Status: review.Removed})
+	want := []string{"case-collision medium a/x.go-0", "case-collision medium src/Util.go-0", "case-collision medium docs/readme.md-0", "case-collision medium d/README.md-0"}
 	if d := cmp.Diff(want, brief(out)); d != "" {
 		t.Error(d)
 	}

@@ -19,6 +19,9 @@ const (
 	maxNamed = 3
 	// maxFixLine is the longest line that a fix is offered for, in bytes.
 	maxFixLine = 2000
+	// maxSpots bounds the characters looked at in one line; a line short enough
+	// for a fix cannot have more.
+	maxSpots = maxFixLine
 )
 
 // names are the characters that change the direction of text or cannot be
@@ -127,6 +130,9 @@ func named(spots []spot) string {
 func deceptive(l review.Line) (bidi, hidden []spot) {
 	before := rune(-1)
 	for i, r := range l.Text {
+		if len(bidi)+len(hidden) == maxSpots {
+			break
+		}
 		switch {
 		case isBidi(r):
 			bidi = append(bidi, spot{i, r})

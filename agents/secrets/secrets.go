@@ -26,7 +26,7 @@ const (
 	// for one file: baseWork bytes, and workFactor for each byte added. Source
 	// code needs about 10 a byte; text made to set off every rule at every place
 	// would need 220, at some 5 MB a second.
-	baseWork   = 4 << 20
+	baseWork   = 2 << 20
 	workFactor = 24
 	// maxFileHits is how many secrets are reported of one file.
 	maxFileHits = 100
