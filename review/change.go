@@ -70,6 +70,10 @@ type Contents interface {
 	Read(ctx context.Context, side Side, path string) ([]byte, error)
 }
 
+// ErrHeadMoved says that a pull request was pushed to while its change was read:
+// what was read is not the change at the head asked for.
+var ErrHeadMoved = errors.New("the pull request's head moved")
+
 // Errors of Contents.Read.
 var (
 	ErrNotExist = errors.New("no such file")

@@ -337,4 +337,3 @@ func conflict(name string) ghfake.Files {
 func clean(name string) ghfake.Files {
 	return ghfake.Files{name: ghfake.Text("package main\n\nvar a = 2\n")}
 }
-

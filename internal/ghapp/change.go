@@ -2,7 +2,6 @@ package ghapp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,12 +27,8 @@ const (
 	maxSmallPages = 60
 )
 
-// ErrHeadMoved says that the pull request was pushed to while its change was
-// read, so that what was read is not the change at the head asked for.
-var ErrHeadMoved = errors.New("the pull request's head moved")
-
 // Change reads the files that a pull request changes at its head. Files whose
-// patch GitHub keeps back say so in Unread. It fails with ErrHeadMoved
+// patch GitHub keeps back say so in Unread. It fails with review.ErrHeadMoved
 // (transient) when the head is no longer pull.HeadSHA.
 func (r *Repository) Change(ctx context.Context, pull review.Pull) (*review.Change, error) {
 	c, err := r.change(ctx, pull)
@@ -59,7 +54,7 @@ func (r *Repository) change(ctx context.Context, pull review.Pull) (*review.Chan
 		return nil, err
 	}
 	if head := now.GetHead().GetSHA(); head != pull.HeadSHA {
-		return nil, fault.New(fault.Transient, fmt.Errorf("%w from %s to %s", ErrHeadMoved, pull.HeadSHA, head))
+		return nil, fault.New(fault.Transient, fmt.Errorf("%w from %s to %s", review.ErrHeadMoved, pull.HeadSHA, head))
 	}
 	c := &review.Change{Repo: r.repo, Pull: pull}
 	reads := newContents(r, pull)

@@ -176,7 +176,7 @@ func TestMovedHead(t *testing.T) {
 	serveChange(h, strings.Repeat("9", 40), 1, []string{`{"filename":"f","status":"added","additions":1,"changes":1,"patch":"@@ -0,0 +1 @@\n+a"}`})
 	_, err := h.repo().Change(within(t), testPull)
 	wantKind(t, err, fault.Transient)
-	if !errors.Is(err, ErrHeadMoved) {
+	if !errors.Is(err, review.ErrHeadMoved) {
 		t.Errorf("error %v", err)
 	}
 }

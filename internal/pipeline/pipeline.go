@@ -36,6 +36,7 @@ type Repository interface {
 type Source interface {
 	Pull(ctx context.Context, number int) (review.Pull, error)
 	PullsForCommit(ctx context.Context, sha string) ([]review.Pull, error)
+	// Change returns review.ErrHeadMoved when the head is no longer pull's.
 	Change(ctx context.Context, pull review.Pull) (*review.Change, error)
 	// File returns review.ErrNotExist when there is no such file.
 	File(ctx context.Context, ref, path string) ([]byte, error)

@@ -54,10 +54,7 @@ func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) 
 	default:
 		return nil
 	}
-	if _, err := p.Store.FinishRun(ctx, r.ID, status, reason); err != nil {
-		return err
-	}
-	return queue.ErrOvertaken
+	return p.overtaken(ctx, r, status, reason)
 }
 
 func short(sha string) string { return sha[:min(len(sha), 7)] }

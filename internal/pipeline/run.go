@@ -67,6 +67,9 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	progress := p.startProgress(ctx, repo, *r, plan)
 	defer progress.stop()
 	change, err := repo.Change(ctx, r.Pull)
+	if errors.Is(err, review.ErrHeadMoved) {
+		return p.overtaken(ctx, r, review.StatusSuperseded, "superseded by a push: the head moved while it was read")
+	}
 	if err != nil {
 		return err
 	}
@@ -83,6 +86,14 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	}
 	p.Crash("judged")
 	return nil
+}
+
+// overtaken ends the run without a result of its own.
+func (p *Pipeline) overtaken(ctx context.Context, r *store.Run, status review.Status, reason string) error {
+	if _, err := p.Store.FinishRun(ctx, r.ID, status, reason); err != nil {
+		return err
+	}
+	return queue.ErrOvertaken
 }
 
 // RunFailed makes the run a dead letter and shows it on the pull request. A run
