@@ -63,6 +63,7 @@ type world struct {
 	dir    string
 	port   int
 	client *http.Client
+	last   *service
 }
 
 // newWorld makes a fake GitHub with one repository, whose every request and
@@ -80,6 +81,11 @@ func newWorld(t *testing.T) *world {
 	}
 	w.web = httptest.NewServer(w.gh)
 	t.Cleanup(func() { w.gh.Close(); w.web.Close() })
+	t.Cleanup(func() {
+		if t.Failed() && w.last != nil {
+			t.Logf("log of the last service:\n%s", tail(w.last.log.String(), 6000))
+		}
+	})
 	if err := w.gh.SetURLs(w.web.URL+"/api/v3", w.web.URL); err != nil {
 		t.Fatal(err)
 	}
@@ -154,11 +160,7 @@ func (w *world) serve(extra ...string) *service {
 	}
 	go func() { s.err = s.cmd.Wait(); close(s.done) }()
 	w.t.Cleanup(s.kill)
-	w.t.Cleanup(func() {
-		if w.t.Failed() {
-			w.t.Logf("log of the service:\n%s", tail(s.log.String(), 4000))
-		}
-	})
+	w.last = s
 	w.until("the service is ready", func() bool {
 		select {
 		case <-s.done:

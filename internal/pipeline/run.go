@@ -136,7 +136,7 @@ func deadReason(cause error) string {
 // conclude shows on the check run that the run came to nothing, unless a later
 // attempt has taken the check run over.
 func (p *Pipeline) conclude(ctx context.Context, r *store.Run) error {
-	if r.CheckShows == review.CheckCompleted || r.CheckID == 0 && r.Status != review.StatusDead {
+	if r.CheckShows == review.CheckCompleted {
 		return nil
 	}
 	attempts, err := p.Store.Attempts(ctx, r.Repo.ID, r.Pull.HeadSHA, r.Pipeline)
@@ -146,19 +146,29 @@ func (p *Pipeline) conclude(ctx context.Context, r *store.Run) error {
 	if len(attempts) > 0 && attempts[len(attempts)-1].Attempt > r.Attempt {
 		return nil
 	}
-	repo := p.GitHub.Repository(r.Installation, r.Repo)
-	if r.CheckID == 0 {
-		r.Resumed = true // it may exist: look before creating
-		err = p.show(ctx, repo, r)
-	} else {
-		err = p.update(ctx, repo, r, nil)
-	}
+	err = p.concludeCheck(ctx, p.GitHub.Repository(r.Installation, r.Repo), r)
 	switch fault.KindOf(err) {
 	case fault.Gone, fault.Unauthorized, fault.Invalid:
-		if err != nil {
-			p.Logger.Warn("check run of an ended run cannot be concluded", "run", r.ID, "error", err)
-			return nil
-		}
+		p.Logger.Warn("check run of an ended run cannot be concluded", "run", r.ID, "error", err)
+		return nil
 	}
 	return err
+}
+
+func (p *Pipeline) concludeCheck(ctx context.Context, repo Checks, r *store.Run) (err error) {
+	if r.CheckID != 0 {
+		return p.update(ctx, repo, r, nil)
+	}
+	// A crash may have kept its ID from being noted.
+	plan, err := planOf(*r)
+	if err != nil {
+		return err
+	}
+	if r.CheckID, _, err = repo.FindCheck(ctx, r.Pull.HeadSHA, plan.CheckName, r.ID); err != nil {
+		return err
+	}
+	if r.CheckID == 0 && r.Status != review.StatusDead {
+		return nil // nothing is shown, and nobody waits for it
+	}
+	return p.show(ctx, repo, r)
 }

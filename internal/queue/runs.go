@@ -210,38 +210,47 @@ func (q *Queue) Close(ctx context.Context, d store.Delivery, sub store.Subject) 
 	return nil
 }
 
-// Finish gives a delivery that leads to no run its final status.
+// Finish gives a delivery that leads to no run its final status. Runs that an
+// earlier try of it had opened are superseded.
 func (q *Queue) Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error {
-	return q.store.Write(ctx, func(tx *sql.Tx) error {
-		return q.store.FinishDelivery(ctx, tx, d.ID, status, reason)
-	})
+	return q.end(ctx, d, status, review.StatusSuperseded, reason)
 }
 
-// Bury makes a delivery a dead letter. Runs that it had opened and not enqueued
-// die with it; their jobs show that on the pull request.
+// Bury makes a delivery a dead letter, and dead the runs that it had opened.
 func (q *Queue) Bury(ctx context.Context, deliveryID int64, reason string) error {
 	d, err := q.store.Delivery(ctx, deliveryID)
 	if err != nil {
 		return err
 	}
-	runs, err := q.store.RunsOfDelivery(ctx, d.GUID)
+	return q.end(ctx, d, store.DeliveryDead, review.StatusDead, reason)
+}
+
+// end finishes a delivery. Runs that it had opened and not enqueued may have
+// been shown before a crash, so they are ended and enqueued all the same: their
+// jobs conclude what is shown.
+func (q *Queue) end(ctx context.Context, d store.Delivery, status store.DeliveryStatus, runs review.Status, reason string) error {
+	opened, err := q.store.RunsOfDelivery(ctx, d.GUID)
 	if err != nil {
 		return err
 	}
-	return q.store.Write(ctx, func(tx *sql.Tx) error {
-		for _, r := range runs {
-			if r.Enqueued || r.Status.Final() {
+	err = q.store.Write(ctx, func(tx *sql.Tx) error {
+		for _, r := range opened {
+			if r.Enqueued {
 				continue
 			}
-			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, review.StatusDead, reason); err != nil {
+			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, runs, reason); err != nil {
 				return err
 			}
 		}
-		if err := q.enqueue(ctx, tx, runs); err != nil {
+		if err := q.enqueue(ctx, tx, opened); err != nil {
 			return err
 		}
-		return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliveryDead, reason)
+		return q.store.FinishDelivery(ctx, tx, d.ID, status, reason)
 	})
+	if err != nil {
+		return fmt.Errorf("finish delivery %s: %w", d.GUID, err)
+	}
+	return nil
 }
 
 func shortSHA(sha string) string { return sha[:min(len(sha), 7)] }

@@ -1,0 +1,157 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"assay/internal/secret"
+)
+
+type pages struct{}
+
+func (pages) Index(c echo.Context) error    { return c.String(http.StatusOK, "index") }
+func (pages) RunPage(c echo.Context) error  { return c.String(http.StatusOK, "run "+c.Param("id")) }
+func (pages) RunJSON(c echo.Context) error  { return c.String(http.StatusOK, "json") }
+func (pages) RunSARIF(c echo.Context) error { return c.String(http.StatusOK, "sarif") }
+func (pages) Assets(c echo.Context) error   { return c.String(http.StatusOK, "asset") }
+
+func newServer(token string, ready error) *Server {
+	cfg := Config{
+		Addr: "127.0.0.1:0", Pages: pages{}, Ready: func(context.Context) error { return ready },
+		Webhook: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
+	}
+	if token != "" {
+		cfg.AdminToken = secret.New(token)
+	}
+	return New(cfg)
+}
+
+func ask(s *Server, method, path, remote, host string, header ...string) int {
+	req := httptest.NewRequest(method, path, nil)
+	req.RemoteAddr, req.Host = remote, host
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	rec := httptest.NewRecorder()
+	s.echo.ServeHTTP(rec, req)
+	return rec.Code
+}
+
+// TestRoutes walks every route that is registered and holds it to a table of
+// who may call it: a route that is not in the table fails.
+func TestRoutes(t *testing.T) {
+	want := map[string]Access{
+		"GET /livez": Public, "GET /readyz": Public, "GET /assets/*": Public,
+		"POST /webhook": Signed, "POST /api/github/webhooks": Signed,
+		"GET /":         Operator,
+		"GET /runs/:id": Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
+	}
+	s := newServer("0123456789abcdef", nil)
+	table := make(map[string]Access)
+	for _, r := range s.table() {
+		table[r.method+" "+r.path] = r.access
+	}
+	for _, r := range s.echo.Routes() {
+		key := r.Method + " " + r.Path
+		access, ok := want[key]
+		if !ok || table[key] != access {
+			t.Errorf("%s is %q, want %q", key, table[key], access)
+			continue
+		}
+		path := strings.NewReplacer(":id", "AAAA", "*", "x").Replace(r.Path)
+		code := ask(s, r.Method, path, "203.0.113.9:1", "assay.example")
+		if open := code < 400; open != (access != Operator) {
+			t.Errorf("%s answers a stranger %d", key, code)
+		}
+		delete(want, key)
+	}
+	for key := range want {
+		t.Errorf("%s is not registered", key)
+	}
+}
+
+func TestOperatorWithToken(t *testing.T) {
+	s := newServer("0123456789abcdef", nil)
+	for header, want := range map[string]int{
+		"": 401, "Bearer ": 401, "Bearer wrong": 401, "Basic 0123456789abcdef": 401, "Bearer 0123456789abcdef": 200,
+	} {
+		if got := ask(s, "GET", "/", "127.0.0.1:5", "localhost:8080", "Authorization", header); got != want {
+			t.Errorf("Authorization %q: %d, want %d", header, got, want)
+		}
+	}
+}
+
+func TestOperatorWithoutToken(t *testing.T) {
+	s := newServer("", nil)
+	tests := []struct {
+		name, remote, host string
+		header             []string
+		want               int
+	}{
+		{"this machine", "127.0.0.1:5", "localhost:8080", nil, 200},
+		{"this machine, v6", "[::1]:5", "[::1]:8080", nil, 200},
+		{"another machine", "192.0.2.1:5", "localhost:8080", nil, 404},
+		{"another machine that says otherwise", "192.0.2.1:5", "localhost", []string{"X-Forwarded-For", "127.0.0.1"}, 404},
+		{"through a proxy on this machine", "127.0.0.1:5", "localhost", []string{"X-Forwarded-For", "192.0.2.1"}, 404},
+		{"a page of another site, by DNS rebinding", "127.0.0.1:5", "evil.example:8080", nil, 404},
+	}
+	for _, tt := range tests {
+		if got := ask(s, "GET", "/", tt.remote, tt.host, tt.header...); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestReady(t *testing.T) {
+	if code := ask(newServer("", nil), "GET", "/readyz", "192.0.2.1:5", "x"); code != http.StatusOK {
+		t.Errorf("ready: %d", code)
+	}
+	if code := ask(newServer("", errors.New("disk full")), "GET", "/readyz", "192.0.2.1:5", "x"); code != http.StatusServiceUnavailable {
+		t.Errorf("not ready: %d", code)
+	}
+	if code := ask(newServer("", errors.New("disk full")), "GET", "/livez", "192.0.2.1:5", "x"); code != http.StatusOK {
+		t.Errorf("live: %d", code)
+	}
+}
+
+// TestStopIsQuick holds that a connection that was opened and never used does
+// not hold a stop up.
+func TestStopIsQuick(t *testing.T) {
+	s := newServer("", nil)
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.Stop(ctx); err != nil || ctx.Err() != nil {
+		t.Errorf("stop: %v, context %v", err, ctx.Err())
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("wait: %v", err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, io.ErrNoProgress) {
+		t.Error("the connection was left open")
+	}
+}
+
+// TestTimeouts holds the traps of net/http's defaults, which are none.
+func TestTimeouts(t *testing.T) {
+	h := newServer("", nil).http
+	if h.ReadHeaderTimeout == 0 || h.ReadTimeout == 0 || h.WriteTimeout == 0 || h.IdleTimeout == 0 || h.MaxHeaderBytes == 0 {
+		t.Errorf("a timeout or limit is not set: %+v", h)
+	}
+}
