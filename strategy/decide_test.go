@@ -207,6 +207,9 @@ func FuzzDecide(f *testing.F) {
 	f.Add("pull_request", "opened", "assay / review", "review", "review", "pull_request.opened", "wip", byte(0))
 	f.Add("check_run", "rerequested", "assay / x", "x", "x", "push", "", byte(7))
 	f.Add("check_suite", "rerequested", "", "a", "b", "pull_request.x", "", byte(255))
+	f.Add("check_run", "rerequested", "assay / x", "x", "x", "push", "", byte(1|8|16))
+	f.Add("check_run", "rerequested", "assay / x", "x", "x", "push", "", byte(1|4|8|16))
+	f.Add("push", "", "", "a", "a", "push", "", byte(1|16))
 	f.Fuzz(func(t *testing.T, name, action, check, first, second, on, label string, bits byte) {
 		is := func(bit int) bool { return bits&(1<<bit) != 0 }
 		ev := review.Event{Name: name, Action: action}

@@ -139,6 +139,7 @@ func TestParseProblems(t *testing.T) {
 		{"tag", in("drafts: !!bool true"), []string{"4:13 pipelines.review.drafts: tags (!…) are not supported: write true or false without one"}},
 		{"unknown alias", in("drafts: *x"), []string{"4:13 pipelines.review.drafts refers to an anchor that does not exist: write the value out"}},
 		{"alias of itself", in("agents: &x [*x]"), []string{"4:17 pipelines.review.agents must be text"}},
+		{"anchor on an alias", in("agents: &x *y\n    on: &y *x"), []string{"4:16 the YAML cannot be read here: unexpected scalar value type"}},
 		{"two documents", "version: 1\n---\nversion: 1\n", []string{"3:8 the file has a second document: keep one, and remove the line ---"}},
 		{"syntax", "version: 1\npipelines: [\n", []string{"2:12 the YAML cannot be read here: sequence end token ']' not found"}},
 		{"tab", "version: 1\npipelines:\n\treview: {}\n", []string{"3:1 the YAML cannot be read here: found character '\t' that cannot start any token"}},

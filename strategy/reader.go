@@ -185,7 +185,8 @@ func (r *reader) duration(n ast.Node, where string, least, most time.Duration) (
 // resolve follows anchors and aliases to the value they stand for. Only the
 // shapes above are ever descended into, so aliases cannot multiply without end.
 func (r *reader) resolve(n ast.Node) ast.Node {
-	// An alias may lead to an anchor on an alias; more steps are a circle.
+	// go-yaml refuses an anchor on an alias, so there are no circles today; the
+	// bound keeps it so should that change.
 	for range maxDepth {
 		switch v := n.(type) {
 		case *ast.AnchorNode:

@@ -347,12 +347,13 @@ func TestHandlerLargeBodiesWaitApart(t *testing.T) {
 		h := New(newVerifier(t, testSecret), a, Config{Memory: Memory{Bodies: 8, Large: 2, Wait: time.Second}})
 		codes := make(chan int, 3)
 		hang := make(chan struct{})
-		for _, announced := range []int64{1 << 20, -1} {
+		for announced, sent := range map[int64]int{1 << 20: 1, -1: 1 << 19} {
 			go func() {
-				// The first says that it is large; the second turns out to be.
+				// One says that it is large and sends next to nothing; the other
+				// turns out to be.
 				got, _ := send(t, h, newRequest("pull_request", nil, func(r *http.Request) {
 					r.ContentLength = announced
-					r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(make([]byte, 1<<19)), hanging{hang}))
+					r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(make([]byte, sent)), hanging{hang}))
 				}))
 				codes <- got.code
 			}()
