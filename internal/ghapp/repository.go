@@ -72,6 +72,10 @@ func (r *Repository) read(ctx context.Context, request func(context.Context) err
 func (r *Repository) write(ctx context.Context, creates bool, request func(context.Context) error) error {
 	in, done := r.app.installations.use(r.installation)
 	defer done()
+	// Asked before queueing too, so that nobody waits for a turn to be refused.
+	if err := in.limit.check(); err != nil {
+		return err
+	}
 	end, err := in.writer.begin(ctx, creates)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package ghapp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -223,6 +224,41 @@ func TestManyTokensAtOnce(t *testing.T) {
 	if n := len(h.minted()); n != 15 {
 		t.Errorf("%d tokens made for 15 uses", n)
 	}
+}
+
+// TestTokensAskedForTogetherAreNotMixed holds that callers who wait at the same
+// time get the token for what each of them asked.
+func TestTokensAskedForTogetherAreNotMixed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		a := quick(t, Config{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-release
+			var asked mintRequest
+			if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+				return nil, err
+			}
+			body := fmt.Sprintf(`{"token":"%s %v checks:%s","expires_at":"2999-01-01T00:00:00Z"}`,
+				strings.Split(r.URL.Path, "/")[3], asked.RepositoryIDs, asked.Permissions["checks"])
+			return answer(201, body), nil
+		})})
+		want := map[tokenKey]string{
+			{installation: 1, repoID: 1, permissions: ForReading}: "1 [1] checks:",
+			{installation: 1, repoID: 1, permissions: ForReview}:  "1 [1] checks:write",
+			{installation: 1, repoID: 2, permissions: ForReview}:  "1 [2] checks:write",
+			{installation: 2, repoID: 1, permissions: ForReview}:  "2 [1] checks:write",
+		}
+		var wg sync.WaitGroup
+		for key, token := range want {
+			wg.Go(func() {
+				if got, err := a.tokens.get(t.Context(), key); err != nil || got != token {
+					t.Errorf("asked for %v: %q, %v; want %q", key, got, err, token)
+				}
+			})
+		}
+		synctest.Wait()
+		close(release)
+		wg.Wait()
+	})
 }
 
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {

@@ -103,6 +103,25 @@ func TestRenamedRepository(t *testing.T) {
 	}
 }
 
+func TestRewound(t *testing.T) {
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://x.example", strings.NewReader("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = readAll(t, req.Body)
+	again, err := rewound(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := readAll(t, again.Body); got != "body" {
+		t.Errorf("second body %q", got)
+	}
+	req.GetBody = nil
+	if _, err := rewound(req); err == nil {
+		t.Error("a body that cannot be read again was sent as none")
+	}
+}
+
 func TestRedirectLoopEnds(t *testing.T) {
 	h := newHub(t)
 	h.HandleFunc("GET /repos/octo/hello/check-runs/3", func(w http.ResponseWriter, r *http.Request) {

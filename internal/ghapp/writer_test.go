@@ -151,8 +151,14 @@ func TestRateLimitIsHeard(t *testing.T) {
 			if got := fault.RetryAt(err); !got.Equal(limitedUntil) {
 				t.Fatalf("retry at %v, want %v", got, limitedUntil)
 			}
-			if _, err := one.CreateComment(t.Context(), 5, "m", "m"); fault.KindOf(err) != fault.RateLimited {
-				t.Fatalf("write: %v", err)
+			start := time.Now()
+			for range 3 {
+				if _, err := one.CreateComment(t.Context(), 5, "m", "m"); fault.KindOf(err) != fault.RateLimited {
+					t.Fatalf("write: %v", err)
+				}
+			}
+			if d := time.Since(start); d != 0 {
+				t.Fatalf("writers waited %v to be refused", d)
 			}
 			if _, err := two.AnnotationCount(t.Context(), 3); err != nil {
 				t.Fatalf("the other installation: %v", err)
