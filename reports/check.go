@@ -107,7 +107,7 @@ func annotation(f review.Finding) review.Annotation {
 // message is the text of an annotation. GitHub shows it as it is, without
 // Markdown, and refuses an empty one.
 func message(s string) string {
-	return clip(cmp.Or(strings.TrimSpace(Visible(s)), "No message."), MaxMessage)
+	return clip(cmp.Or(strings.TrimSpace(Visible(clip(s, 2*MaxMessage))), "No message."), MaxMessage)
 }
 
 // level is the annotation level of a severity.

@@ -28,15 +28,15 @@ func Visible(s string) string {
 	if strings.IndexFunc(s, hidden) < 0 {
 		return s
 	}
-	var b strings.Builder
+	b := make([]byte, 0, len(s)+len(s)/4)
 	for _, r := range s {
 		if hidden(r) {
-			fmt.Fprintf(&b, "[U+%04X]", r)
+			b = fmt.Appendf(b, "[U+%04X]", r)
 			continue
 		}
-		b.WriteRune(r)
+		b = utf8.AppendRune(b, r)
 	}
-	return b.String()
+	return string(b)
 }
 
 // hidden reports whether r has no glyph of its own but changes what is read.

@@ -126,7 +126,7 @@ func gutter(lines []string, first int) []string {
 	width := len(fmt.Sprint(first + len(shown) - 1))
 	out := make([]string, 0, len(shown)+1)
 	for i, l := range shown {
-		l = clip(strings.TrimRight(Visible(l), " \t"), maxCodeLine)
+		l = clip(strings.TrimRight(Visible(clip(l, 8*maxCodeLine)), " \t"), maxCodeLine)
 		if first > 0 {
 			out = append(out, fmt.Sprintf("%*d | %s", width, first+i, l))
 		} else {
