@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-github/v62/github"
 )
@@ -271,4 +270,3 @@ func TestLatestRuns(t *testing.T) {
 		t.Errorf("latest %v, want %v", ids, want)
 	}
 }
-
