@@ -364,3 +364,41 @@ func TestCloseEndsDeliveries(t *testing.T) {
 		t.Errorf("%d deliveries, want 1", n)
 	}
 }
+
+func TestReviewEvents(t *testing.T) {
+	hook, w := newHook(t), newWorld(t)
+	w.srv.SetHook(w.app, hook.URL, "s3cret")
+	w.do(post, repoPath+"/pulls/1/reviews", w.token(""), `{"event":"REQUEST_CHANGES","body":"b","comments":[{"path":"new.txt","line":1,"body":"c"}]}`).want(t, 200)
+	flush(t, w.srv)
+	want := []string{"pull_request_review.submitted", "pull_request_review_comment.created"}
+	if diff := cmp.Diff(want, hook.names()); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	for _, r := range hook.all() {
+		parsed, err := github.ParseWebHook(r.header.Get("X-GitHub-Event"), r.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Events write the state in lower case, unlike the API.
+		if e, is := parsed.(*github.PullRequestReviewEvent); is && (e.GetReview().GetState() != "changes_requested" || e.GetSender().GetLogin() != "assay[bot]") {
+			t.Errorf("review %v by %v", e.GetReview(), e.GetSender())
+		}
+	}
+}
+
+func TestOldDeliveriesAreGone(t *testing.T) {
+	hook, w := newHook(t), newWorld(t)
+	w.srv.SetHook(w.app, hook.URL, "s3cret")
+	w.srv.Comment(w.pull, "alice", "x")
+	flush(t, w.srv)
+	path := fmt.Sprintf("/app/hook/deliveries/%d/attempts", w.srv.Deliveries()[0].ID)
+	w.clock.advance(deliveryWindow - time.Second)
+	if list := w.do(get, "/app/hook/deliveries", w.jwt(), "").list(t); len(list) != 1 {
+		t.Errorf("%d deliveries within the window", len(list))
+	}
+	w.clock.advance(time.Second)
+	if list := w.do(get, "/app/hook/deliveries", w.jwt(), "").list(t); len(list) != 0 {
+		t.Errorf("%d deliveries after the window", len(list))
+	}
+	w.do(post, path, w.jwt(), "").want(t, 404)
+}

@@ -239,3 +239,49 @@ func TestEditThroughAPI(t *testing.T) {
 	w.do(edit, "/repos/octo-org/shop/pulls/1", token, fmt.Sprintf(`{"body":%q}`, strings.Repeat("x", maxBody+1))).want(t, 422, "maximum is 65536 characters")
 	w.violated(OverLimit)
 }
+
+func TestStatuses(t *testing.T) {
+	w := newWorld(t)
+	w.srv.Grant(w.inst, map[string]string{"statuses": "write"})
+	token, path := w.token(""), "/repos/octo-org/shop/statuses/"
+	w.do(post, path+w.pull.HeadSHA(), token, `{"state":"success","description":"fine","target_url":"https://example.com","context":"ci"}`).want(t, 201)
+	w.do(post, path+w.pull.HeadSHA(), token, fmt.Sprintf(`{"state":"success","description":%q}`, strings.Repeat("x", maxStatusDescription+1))).want(t, 422, "too long")
+	w.violated(OverLimit)
+	w.do(post, path+w.pull.HeadSHA(), token, `{"state":"great"}`).want(t, 422)
+	w.violated(Malformed)
+	w.do(post, path+zeroSHA, token, `{"state":"success"}`).want(t, 422, "No commit found")
+}
+
+func TestRepositories(t *testing.T) {
+	w := newWorld(t)
+	w.srv.AddRepo("octo-org/trunk", Files{"a": Text("a")}, DefaultBranch("trunk"), Private())
+	token := w.token("")
+	w.do(get, "/repos/OCTO-org/Trunk", token, "").want(t, 200, `"default_branch":"trunk"`, `"private":true`, `"visibility":"private"`)
+	w.do(get, "/repos/octo-org/trunk/contents/a", token, "").want(t, 200)
+	w.srv.DeleteRepo(w.repo)
+	w.do(get, "/repos/octo-org/shop", token, "").want(t, 404)
+	for name, misuse := range map[string]func(){
+		"no owner":          func() { w.srv.AddRepo("trunk", nil) },
+		"twice":             func() { w.srv.AddRepo("octo-org/trunk", nil) },
+		"unknown base":      func() { w.srv.OpenPull(w.repo, Pull{Base: "none"}, Files{"a": Text("b")}) },
+		"nothing to merge":  func() { w.srv.OpenPull(w.repo, Pull{Head: "main"}, nil) },
+		"not a fork":        func() { w.srv.OpenPull(w.repo, Pull{From: w.srv.AddRepo("a/b", nil)}, Files{"a": Text("b")}) },
+		"unknown check run": func() { w.srv.RerequestCheckRun(1, "alice") },
+		"unknown comment":   func() { w.srv.EditComment(1, "alice", "x") },
+		"unknown role":      func() { w.srv.SetPermission(w.repo, "alice", "king") },
+		"unknown branch":    func() { w.srv.Retarget(w.pull, "none", "alice") },
+		"same app twice":    func() { w.srv.AddApp(App{ID: w.app.ID, Key: testKey()}) },
+		"no such repo":      func() { w.srv.Install(w.app, "octo-org", "none") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			misuse()
+		})
+	}
+	// A panic must not leave the server locked.
+	w.do(get, "/repos/octo-org/trunk", token, "").want(t, 200)
+}
