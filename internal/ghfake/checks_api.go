@@ -95,6 +95,7 @@ func (s *Server) applyRun(r *checkRun, in checkRunInput) {
 	set(&r.ExternalID, in.ExternalID)
 	set(&r.DetailsURL, in.DetailsURL)
 	set(&r.StartedAt, in.StartedAt)
+	r.StartedAt = r.StartedAt.UTC().Truncate(time.Second)
 	if o := in.Output; o != nil {
 		set(&r.Title, o.Title)
 		set(&r.Summary, o.Summary)
@@ -113,6 +114,7 @@ func (s *Server) applyRun(r *checkRun, in checkRunInput) {
 		}
 		r.Status, r.Conclusion = "completed", in.Conclusion
 		set(&r.CompletedAt, in.CompletedAt)
+		r.CompletedAt = r.CompletedAt.UTC().Truncate(time.Second)
 	}
 	r.suite.rerequested, r.suite.updated = false, s.stamp()
 }

@@ -158,7 +158,7 @@ func (s *Server) listComments(c *call) (answer, error) {
 }
 
 // bodyOf reads the text of a comment and holds it to its limits.
-func (c *call) bodyOf(resource string) (string, error) {
+func (c *call) bodyOf(refuse refuse) (string, error) {
 	var in struct {
 		Body string `json:"body"`
 	}
@@ -166,9 +166,9 @@ func (c *call) bodyOf(resource string) (string, error) {
 		return "", err
 	}
 	if in.Body == "" {
-		return "", c.broken(invalid(resource, "data", "unprocessable", "Body cannot be blank"))
+		return "", c.broken(refuse("Body cannot be blank"))
 	}
-	return in.Body, c.checkBody(resource, in.Body)
+	return in.Body, c.checkBody(in.Body, refuse)
 }
 
 func (s *Server) createComment(c *call) (answer, error) {
@@ -176,7 +176,7 @@ func (s *Server) createComment(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := c.bodyOf("IssueComment")
+	body, err := c.bodyOf(refuseData("IssueComment"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -208,7 +208,7 @@ func (s *Server) updateComment(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := c.bodyOf("IssueComment")
+	body, err := c.bodyOf(refuseData("IssueComment"))
 	if err != nil {
 		return answer{}, err
 	}

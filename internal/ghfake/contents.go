@@ -2,7 +2,6 @@ package ghfake
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"path"
 	"slices"
@@ -28,7 +27,9 @@ func (s *Server) getContents(c *call) (answer, error) {
 		return answer{}, notFound()
 	}
 	if c.accepts("object") {
-		return answer{}, errors.New("the media type application/vnd.github.object is not implemented")
+		refusal := problem(http.StatusUnsupportedMediaType, "The fake does not write application/vnd.github.object")
+		s.violate(c, Undescribed, refusal.status, refusal)
+		return answer{}, refusal
 	}
 	return ok(entries), nil
 }

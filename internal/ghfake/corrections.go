@@ -10,7 +10,7 @@ import (
 // narrower than GitHub itself. A place that is gone is an error: the correction
 // may not be needed any more.
 func correct(doc *openapi3.T) error {
-	return errors.Join(correctLabelNames(doc), correctLabelDescription(doc), correctInstallations(doc))
+	return errors.Join(correctLabelNames(doc), correctLabelDescription(doc), correctInstallations(doc), correctReplies(doc))
 }
 
 // "Add labels" takes a bare list of names as well: it is what go-github sends,
@@ -44,5 +44,20 @@ func correctInstallations(doc *openapi3.T) error {
 		return errors.New("there is no operation to list installations")
 	}
 	list.Get.Responses.Status(200).Value.Content["application/json"].Schema.Value.Items = doc.Components.Schemas["installation"]
+	return nil
+}
+
+// With in_reply_to every other parameter but the body is ignored, prose says,
+// and so need not be there: go-github answers in threads this way.
+func correctReplies(doc *openapi3.T) error {
+	comments := doc.Paths.Value("/repos/{owner}/{repo}/pulls/{pull_number}/comments")
+	if comments == nil || comments.Post == nil {
+		return errors.New("there is no operation to create a review comment")
+	}
+	schema := comments.Post.RequestBody.Value.Content["application/json"].Schema.Value
+	reply, fresh := openapi3.NewObjectSchema(), openapi3.NewObjectSchema()
+	reply.Required, fresh.Required = []string{"in_reply_to"}, []string{"commit_id", "path"}
+	schema.Required = []string{"body"}
+	schema.AnyOf = openapi3.SchemaRefs{reply.NewRef(), fresh.NewRef()}
 	return nil
 }

@@ -259,8 +259,8 @@ func (s *Server) redeliverAs(d delivered) {
 	s.hooks.enqueue(again)
 }
 
-// HookRequest is a signed webhook request, ready to be sent. An empty GUID is
-// filled in.
+// HookRequest is a signed webhook request, ready to be sent. An empty id is
+// filled in. It reads the app, which must not have its hook changed meanwhile.
 func HookRequest(ctx context.Context, app *App, event, id string, payload []byte) (*http.Request, error) {
 	setDefault(&id, guid())
 	return hookRequest(ctx, &delivery{guid: id, app: app.ID, event: event, body: payload, url: app.HookURL, secret: app.WebhookSecret, hook: app.hookID})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // delivered is a delivery as it stood when it was looked at.
@@ -21,13 +22,18 @@ func (d delivered) fresh() *delivery {
 	}
 }
 
-// attempted are the attempts that are over, newest first.
+// deliveryWindow is how long GitHub lists deliveries, and delivers them again
+// (https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks).
+const deliveryWindow = 3 * 24 * time.Hour
+
+// attempted are the attempts that are over and not too old, newest first.
 func (d *dispatcher) attempted(app int64) []delivered {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	oldest := d.now().Add(-deliveryWindow)
 	var out []delivered
 	for _, a := range d.kept.all() {
-		if a.app == app && !a.at.IsZero() {
+		if a.app == app && a.at.After(oldest) {
 			out = append(out, delivered{*a})
 		}
 	}
@@ -91,8 +97,10 @@ func (c *call) appDelivery() (delivered, error) {
 	if err != nil {
 		return delivered{}, err
 	}
-	if d := c.s.hooks.find(id); d != nil && d.app == c.caller.app.ID {
-		return *d, nil
+	for _, d := range c.s.hooks.attempted(c.caller.app.ID) {
+		if d.id == id {
+			return d, nil
+		}
 	}
 	return delivered{}, notFound()
 }

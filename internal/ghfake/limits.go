@@ -52,10 +52,19 @@ const (
 	maxStatusDescription = 140
 )
 
+// refuse makes a 422 in the form that an operation has for it: with errors that
+// are objects, or plain sentences.
+type refuse func(message string) *apiError
+
+// refuseData is the form of comments.
+func refuseData(resource string) refuse {
+	return func(message string) *apiError { return invalid(resource, "data", "unprocessable", message) }
+}
+
 // checkBody holds the text of a comment or review to its limit.
-func (c *call) checkBody(resource, body string) error {
+func (c *call) checkBody(body string, refuse refuse) error {
 	if n := utf8.RuneCountInString(body); n > maxBody {
-		return c.broken(invalid(resource, "data", "unprocessable", fmt.Sprintf("Body is too long (maximum is %d characters)", maxBody)))
+		return c.broken(refuse(fmt.Sprintf("Body is too long (maximum is %d characters)", maxBody)))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ type objects struct {
 	blobs   map[string]string
 	trees   map[string][]treeEntry
 	commits map[string]*commit
-	flat    map[string]map[string]leaf // tree → path → file
+	flat    map[string]map[string]leaf // root tree → path → file
 	diffs   map[[2]string][]fileDiff   // trees → their diff
 }
 
@@ -166,27 +166,9 @@ func (o *objects) tree(files map[string]leaf) string {
 	return id
 }
 
-// files are the files of a tree by path. The map must not be changed.
-func (o *objects) files(tree string) map[string]leaf {
-	if tree == "" {
-		return nil
-	}
-	if flat, known := o.flat[tree]; known {
-		return flat
-	}
-	flat := map[string]leaf{}
-	for _, e := range o.trees[tree] {
-		if e.mode != modeTree {
-			flat[e.name] = leaf{e.mode, e.sha}
-			continue
-		}
-		for path, l := range o.files(e.sha) {
-			flat[e.name+"/"+path] = l
-		}
-	}
-	o.flat[tree] = flat
-	return flat
-}
+// files are the files of the tree of a commit, by path; none for the empty ID.
+// The map must not be changed.
+func (o *objects) files(tree string) map[string]leaf { return o.flat[tree] }
 
 // commit stores a commit and returns its ID.
 func (o *objects) commit(c commit) string {

@@ -85,7 +85,7 @@ func (s *Server) updatePull(c *call) (answer, error) {
 		title = *in.Title
 	}
 	if in.Body != nil {
-		if err := c.checkBody("PullRequest", *in.Body); err != nil {
+		if err := c.checkBody(*in.Body, refuseData("PullRequest")); err != nil {
 			return answer{}, err
 		}
 		body = *in.Body

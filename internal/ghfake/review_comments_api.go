@@ -30,7 +30,7 @@ func (s *Server) createReviewComment(c *call) (answer, error) {
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	if err := c.checkBody("PullRequestReviewComment", in.Body); err != nil {
+	if err := c.checkBody(in.Body, refuseData("PullRequestReviewComment")); err != nil {
 		return answer{}, err
 	}
 	if in.InReplyTo != 0 {
@@ -69,7 +69,7 @@ func (s *Server) replyReviewComment(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := c.bodyOf("PullRequestReviewComment")
+	body, err := c.bodyOf(refuseData("PullRequestReviewComment"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -109,7 +109,7 @@ func (s *Server) updateReviewComment(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := c.bodyOf("PullRequestReviewComment")
+	body, err := c.bodyOf(refuseData("PullRequestReviewComment"))
 	if err != nil {
 		return answer{}, err
 	}

@@ -79,7 +79,7 @@ func (s *Server) createReview(c *call) (answer, error) {
 	}
 	r := &pullReview{pull: p, Review: Review{Author: c.caller.app.BotLogin(), Body: in.Body, State: stateAfter(in.Event), CommitID: commit}}
 	for i := range in.Comments {
-		if err := c.checkBody("PullRequestReviewComment", in.Comments[i].Body); err != nil {
+		if err := c.checkBody(in.Comments[i].Body, unprocessable); err != nil {
 			return answer{}, err
 		}
 		m, err := in.Comments[i].placed(p, commit)
@@ -102,7 +102,7 @@ func unprocessable(reason string) *apiError {
 // without one is taken as long as it carries comments, which is what reviewdog
 // and others send.
 func (c *call) checkReviewBody(event, body string, comments int) error {
-	if err := c.checkBody("PullRequestReview", body); err != nil {
+	if err := c.checkBody(body, unprocessable); err != nil {
 		return err
 	}
 	if body != "" {
@@ -168,7 +168,7 @@ func (s *Server) updateReview(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := c.bodyOf("PullRequestReview")
+	body, err := c.bodyOf(unprocessable)
 	if err != nil {
 		return answer{}, err
 	}

@@ -47,6 +47,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	c := &call{s: s, req: r, started: s.cfg.Now()}
+	// Clients measure the skew of their clock by this.
+	w.Header().Set("Date", c.started.UTC().Format(http.TimeFormat))
 	c.route, c.params = s.router.find(r.Method, path)
 	entry := Request{Time: c.started, Method: r.Method, Path: path}
 	if c.route != nil {
@@ -100,10 +102,7 @@ func (s *Server) process(c *call, path string) (answer, error) {
 		return answer{}, err
 	}
 	defer release()
-	if err := s.checkRequest(c); err != nil {
-		return answer{}, err
-	}
-	a, err := s.handle(c)
+	a, err := s.operate(c)
 	if err != nil {
 		a = c.refusal(err)
 	}
@@ -116,8 +115,11 @@ func (s *Server) process(c *call, path string) (answer, error) {
 	return a, nil
 }
 
-// handle runs the operation with the state locked.
-func (s *Server) handle(c *call) (answer, error) {
+// operate checks the request and runs the operation with the state locked.
+func (s *Server) operate(c *call) (answer, error) {
+	if err := s.checkRequest(c); err != nil {
+		return answer{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.authorize(c); err != nil {
