@@ -9,9 +9,8 @@
 package agents
 
 import (
-	"context"
-
 	"assay/review"
+	"context"
 )
 
 // Agent examines a change. It only reads: it never writes to GitHub and never

@@ -1,20 +1,19 @@
 package agents_test
 
 import (
-	"context"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
-	"testing"
-
 	"assay/agents"
 	"assay/agents/hygiene"
 	"assay/agents/pullrequest"
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/review"
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
 )
 
 // memory is review.Contents of a map, by path at the head.
@@ -59,7 +58,11 @@ func megabyte(tb testing.TB) (*review.Change, int) {
 	for i := range 5 {
 		add(".github/workflows/ci"+string(rune('0'+i))+".yml", workflow)
 	}
-	root := filepath.Join(runtime.GOROOT(), "src")
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	root := filepath.Join(strings.TrimSpace(string(out)), "src")
 	for _, dir := range []string{"net/http", "crypto/tls", "encoding/json", "go/types", "cmd/go/internal"} {
 		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || size > 1<<20 || d.IsDir() || filepath.Ext(path) != ".go" {

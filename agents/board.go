@@ -1,10 +1,9 @@
 package agents
 
 import (
+	"assay/review"
 	"slices"
 	"sync"
-
-	"assay/review"
 )
 
 // board holds the states of the agents of one run and tells of each change.

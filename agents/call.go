@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // maxStuck is how many abandoned calls of one agent may still be going before

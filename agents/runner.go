@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"assay/review"
 )
 
 // Defaults of Config and Plan.
@@ -46,10 +45,10 @@ type Runner struct {
 // New returns a Runner.
 func New(cfg Config) (*Runner, error) {
 	if cfg.MaxParallel < 0 {
-		return nil, fmt.Errorf("MaxParallel is %d: use 0 for the default, or 1 and more", cfg.MaxParallel)
+		return nil, fmt.Errorf("config MaxParallel is %d: use 0 for the default, or 1 and more", cfg.MaxParallel)
 	}
 	if cfg.Grace < 0 {
-		return nil, fmt.Errorf("Grace is %s: use 0 for the default, or more", cfg.Grace)
+		return nil, fmt.Errorf("config Grace is %s: use 0 for the default, or more", cfg.Grace)
 	}
 	r := &Runner{log: cfg.Logger, now: cfg.Now, maxParallel: cfg.MaxParallel, grace: cfg.Grace}
 	if r.log == nil {

@@ -1,6 +1,9 @@
 package agents_test
 
 import (
+	"assay/agents"
+	"assay/internal/fault"
+	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -14,10 +17,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/agents"
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // fake is an agent made of a function.

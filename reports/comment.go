@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"fmt"
-
 	"assay/review"
+	"fmt"
 )
 
 // CommentMarker is the first line of the summary comment, by which the comment

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"assay/review"
 	"bytes"
 	"regexp"
 	"strings"
@@ -11,8 +12,6 @@ import (
 	"github.com/yuin/goldmark/extension"
 	gmhtml "github.com/yuin/goldmark/renderer/html"
 	"golang.org/x/net/html"
-
-	"assay/review"
 )
 
 func TestText(t *testing.T) {

@@ -1,11 +1,10 @@
 package reports
 
 import (
+	"assay/review"
 	"fmt"
 	"io"
 	"strings"
-
-	"assay/review"
 )
 
 // format writes a run in one form.

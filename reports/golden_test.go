@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"assay/review"
 	"bytes"
 	"encoding/json"
 	"flag"
@@ -9,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"assay/review"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-
-	"assay/review"
 )
 
 // checkAll renders run in every way and complains of anything that GitHub would

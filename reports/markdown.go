@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"strconv"
-
 	"assay/review"
+	"strconv"
 )
 
 // Markdown renders the whole run as one Markdown page, of at most

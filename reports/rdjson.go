@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"io"
-
 	"assay/review"
+	"io"
 )
 
 // The Reviewdog Diagnostic Format

@@ -1,9 +1,8 @@
 package reports
 
 import (
-	"time"
-
 	"assay/review"
+	"time"
 )
 
 // samples are runs in every state, by name.

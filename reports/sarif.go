@@ -1,13 +1,12 @@
 package reports
 
 import (
+	"assay/review"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
-
-	"assay/review"
 )
 
 // SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html),

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"assay/review"
 	"bufio"
 	"cmp"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/width"
-
-	"assay/review"
 )
 
 // TerminalOptions say what the terminal can do.

@@ -1,13 +1,12 @@
 package reports
 
 import (
+	"assay/review"
 	"bytes"
 	"io"
 	"strings"
 	"testing"
 	"time"
-
-	"assay/review"
 )
 
 func TestTitle(t *testing.T) {

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"assay/review"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -8,8 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 var vocabulary = Vocabulary{Agents: []string{"secrets", "workflows", "hygiene", "pull-request", "reviewer"}}

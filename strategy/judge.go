@@ -1,10 +1,9 @@
 package strategy
 
 import (
+	"assay/review"
 	"fmt"
 	"strings"
-
-	"assay/review"
 )
 
 // Facts is what a run came to, as Judge wants it.

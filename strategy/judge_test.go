@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"assay/review"
 	"fmt"
 	"os"
 	"slices"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 // row is a row of docs/verdict.md.
@@ -174,20 +173,30 @@ func TestJudgeReason(t *testing.T) {
 	}{
 		{"clean", high, func(*Facts) {}, "no findings in 2 files"},
 		{"ignored files are not counted", high, func(f *Facts) { f.Files, f.Ignored = 3, 1 }, "no findings in 2 files"},
-		{"one", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Critical}} },
-			"1 critical finding, and the gate fails on high"},
+		{
+			"one", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Critical}} },
+			"1 critical finding, and the gate fails on high",
+		},
 		{"several", high, func(f *Facts) {
 			f.Findings = []review.Finding{{Severity: review.Low}, {Severity: review.High}, {Severity: review.Info}, {Severity: review.High}}
 		}, "2 high, 1 low and 1 info findings, and the gate fails on high"},
-		{"below", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Low}} },
-			"1 low finding, below the gate (high)"},
-		{"advisory", Gate{}, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.High}} },
-			"1 high finding, and the gate never fails"},
+		{
+			"below", high, func(f *Facts) { f.Findings = []review.Finding{{Severity: review.Low}} },
+			"1 low finding, below the gate (high)",
+		},
+		{
+			"advisory",
+			Gate{},
+			func(f *Facts) { f.Findings = []review.Finding{{Severity: review.High}} },
+			"1 high finding, and the gate never fails",
+		},
 		{"unavailable", high, func(f *Facts) {
 			f.Agents[0].Status, f.Agents[0].Reason = review.AgentUnavailable, "timed out\nafter 10m"
 		}, "no findings in 2 files; the agent a was unavailable (timed out after 10m)"},
-		{"nobody", high, func(f *Facts) { f.Agents = f.Agents[:1]; f.Agents[0].Status = review.AgentUnavailable },
-			"the agent a was unavailable; the agent b was unavailable (it never ran)"},
+		{
+			"nobody", high, func(f *Facts) { f.Agents = f.Agents[:1]; f.Agents[0].Status = review.AgentUnavailable },
+			"the agent a was unavailable; the agent b was unavailable (it never ran)",
+		},
 		{"no agents", high, func(f *Facts) { f.Agents, f.Required = nil, nil }, "the pipeline has no agents"},
 		{"gaps", high, func(f *Facts) {
 			f.Coverage[0] = review.Coverage{Agent: "a", Path: "x.go", Level: review.Skipped, Reason: "GitHub sent no patch"}
@@ -197,15 +206,23 @@ func TestJudgeReason(t *testing.T) {
 				f.Coverage = append(f.Coverage, review.Coverage{Agent: "a", Path: fmt.Sprint("z", i), Level: review.Partial})
 			}
 		}, "no findings in 2 files; not examined fully: z0 (a), z1 (a), z2 (a) and 2 more files"},
-		{"receipts", high, func(f *Facts) { f.Coverage = f.Coverage[:3] },
-			"no findings in 2 files; the agent b left 1 file without a receipt"},
-		{"truncated", high, func(f *Facts) { f.Truncated = "GitHub lists 3,000 files at most" },
-			"no findings in 2 files; the change was not read whole (GitHub lists 3,000 files at most)"},
-		{"config", high, func(f *Facts) { f.Problems = make([]review.Problem, 2) },
-			"no findings in 2 files; the config has 2 problems, so the built-in default was used"},
+		{
+			"receipts", high, func(f *Facts) { f.Coverage = f.Coverage[:3] },
+			"no findings in 2 files; the agent b left 1 file without a receipt",
+		},
+		{
+			"truncated", high, func(f *Facts) { f.Truncated = "GitHub lists 3,000 files at most" },
+			"no findings in 2 files; the change was not read whole (GitHub lists 3,000 files at most)",
+		},
+		{
+			"config", high, func(f *Facts) { f.Problems = make([]review.Problem, 2) },
+			"no findings in 2 files; the config has 2 problems, so the built-in default was used",
+		},
 		{"no files", high, func(f *Facts) { *f = nothingToReview(*f) }, "nothing to review: the change has no files"},
-		{"all ignored", high, func(f *Facts) { f.Ignored, f.Coverage = 2, nil },
-			"nothing to review: the config ignores 2 files of the change"},
+		{
+			"all ignored", high, func(f *Facts) { f.Ignored, f.Coverage = 2, nil },
+			"nothing to review: the config ignores 2 files of the change",
+		},
 		{"long reasons are cut", high, func(f *Facts) {
 			f.Agents[0].Status, f.Agents[0].Reason = review.AgentUnavailable, strings.Repeat("é", 1000)
 		}, "no findings in 2 files; the agent a was unavailable (" + strings.Repeat("é", 200) + "…)"},

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"assay/review"
 	"bytes"
 	"errors"
 	"fmt"
@@ -12,8 +13,6 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-
-	"assay/review"
 )
 
 // Bounds of a config file. Anybody with write access can put a file on the base

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"assay/review"
 	"cmp"
 	"fmt"
 	"slices"
@@ -9,8 +10,6 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
-
-	"assay/review"
 )
 
 // reader turns YAML nodes into typed values and collects what is wrong with

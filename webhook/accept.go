@@ -1,9 +1,8 @@
 package webhook
 
 import (
-	"context"
-
 	"assay/review"
+	"context"
 )
 
 // Accepter takes charge of verified deliveries. It is called concurrently.

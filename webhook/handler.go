@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"assay/internal/fault"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"assay/internal/fault"
 )
 
 const (

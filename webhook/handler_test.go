@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -18,9 +20,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // fakeAccepter keeps deliveries in memory, by GUID.

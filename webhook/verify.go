@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"assay/internal/fault"
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -11,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"assay/internal/fault"
 )
 
 // MinSecret is the shortest webhook secret that is taken, in bytes. Whoever
@@ -30,7 +29,9 @@ type Secret string
 
 const redacted = "[redacted]"
 
-func (Secret) String() string   { return redacted }
+func (Secret) String() string { return redacted }
+
+// GoString keeps the secret out of %#v.
 func (Secret) GoString() string { return redacted }
 
 // LogValue keeps the secret out of structured logs.

@@ -1,9 +1,10 @@
 package webhook
 
 import (
+	"assay/internal/fault"
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // to show that it is refused
+	"crypto/hmac" //nolint:gosec // to show that it is refused
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,8 +13,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-
-	"assay/internal/fault"
 )
 
 const testSecret = Secret("correct-horse-battery")

@@ -1,11 +1,10 @@
 package hygiene
 
 import (
-	"path"
-	"strings"
-
 	"assay/agents"
 	"assay/review"
+	"path"
+	"strings"
 )
 
 // The markers of a conflict, as git writes them: seven characters at the

@@ -1,6 +1,8 @@
 package hygiene
 
 import (
+	"assay/agents"
+	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -9,9 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"assay/agents"
-	"assay/review"
 )
 
 const (
@@ -136,8 +135,15 @@ func (c *fileCheck) binary(ctx context.Context, f review.File) ([]review.Finding
 // magic says what kind of compiled code begins so; empty for all else.
 func magic(data []byte) string {
 	for _, m := range []struct{ head, what string }{
-		{"\x7fELF", "ELF"}, {"MZ", "Windows executable"}, {"\xfe\xed\xfa\xce", "Mach-O"}, {"\xfe\xed\xfa\xcf", "Mach-O"},
-		{"\xce\xfa\xed\xfe", "Mach-O"}, {"\xcf\xfa\xed\xfe", "Mach-O"}, {"\xca\xfe\xba\xbe", "Java class or Mach-O"}, {"!<arch>\n", "static library"}, {"dex\n", "Android code"},
+		{"\x7fELF", "ELF"},
+		{"MZ", "Windows executable"},
+		{"\xfe\xed\xfa\xce", "Mach-O"},
+		{"\xfe\xed\xfa\xcf", "Mach-O"},
+		{"\xce\xfa\xed\xfe", "Mach-O"},
+		{"\xcf\xfa\xed\xfe", "Mach-O"},
+		{"\xca\xfe\xba\xbe", "Java class or Mach-O"},
+		{"!<arch>\n", "static library"},
+		{"dex\n", "Android code"},
 	} {
 		if bytes.HasPrefix(data, []byte(m.head)) {
 			return m.what

@@ -7,11 +7,10 @@
 package hygiene
 
 import (
-	"context"
-	"fmt"
-
 	"assay/agents"
 	"assay/review"
+	"context"
+	"fmt"
 )
 
 // Name is the agent's name.

@@ -1,6 +1,9 @@
 package hygiene_test
 
 import (
+	"assay/agents"
+	"assay/agents/hygiene"
+	"assay/review"
 	"context"
 	"fmt"
 	"strings"
@@ -9,10 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/agents"
-	"assay/agents/hygiene"
-	"assay/review"
 )
 
 // memory is review.Contents of the head.

@@ -8,11 +8,10 @@
 package pullrequest
 
 import (
-	"context"
-	"fmt"
-
 	"assay/agents"
 	"assay/review"
+	"context"
+	"fmt"
 )
 
 // Name is the agent's name.

@@ -1,6 +1,9 @@
 package pullrequest_test
 
 import (
+	"assay/agents"
+	"assay/agents/pullrequest"
+	"assay/review"
 	"context"
 	"fmt"
 	"strings"
@@ -8,10 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/agents"
-	"assay/agents/pullrequest"
-	"assay/review"
 )
 
 // added is a file with n added lines of that text.

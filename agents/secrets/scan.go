@@ -1,12 +1,11 @@
 package secrets
 
 import (
+	"assay/review"
 	"context"
 	"slices"
 	"sort"
 	"strings"
-
-	"assay/review"
 )
 
 const (

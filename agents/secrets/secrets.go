@@ -8,12 +8,11 @@
 package secrets
 
 import (
+	"assay/agents"
+	"assay/review"
 	"context"
 	"fmt"
 	"strings"
-
-	"assay/agents"
-	"assay/review"
 )
 
 // Name is the agent's name.

@@ -1,6 +1,9 @@
 package secrets_test
 
 import (
+	"assay/agents"
+	"assay/agents/secrets"
+	"assay/review"
 	"bytes"
 	"context"
 	"fmt"
@@ -10,10 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/agents"
-	"assay/agents/secrets"
-	"assay/review"
 )
 
 // Look-alike secrets are put together here, so that no scanner takes this file

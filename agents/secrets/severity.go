@@ -1,11 +1,10 @@
 package secrets
 
 import (
-	"regexp"
-	"strings"
-
 	"assay/agents"
 	"assay/review"
+	"regexp"
+	"strings"
 )
 
 // severityOf says how much a rule's matches matter by how sure the rule is.

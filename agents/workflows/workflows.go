@@ -7,6 +7,8 @@
 package workflows
 
 import (
+	"assay/agents"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -16,9 +18,6 @@ import (
 	"strings"
 
 	"github.com/rhysd/actionlint"
-
-	"assay/agents"
-	"assay/review"
 )
 
 // Name is the agent's name.

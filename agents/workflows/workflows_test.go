@@ -1,6 +1,9 @@
 package workflows_test
 
 import (
+	"assay/agents"
+	"assay/agents/workflows"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/agents"
-	"assay/agents/workflows"
-	"assay/review"
 )
 
 const path = ".github/workflows/ci.yml"

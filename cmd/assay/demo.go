@@ -1,6 +1,8 @@
 package main
 
 import (
+	"assay/internal/config"
+	"assay/internal/demo"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +10,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"assay/internal/config"
-	"assay/internal/demo"
 )
 
 type demoCmd struct {

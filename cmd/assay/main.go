@@ -3,6 +3,7 @@
 package main
 
 import (
+	"assay/internal/config"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +13,6 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-
-	"assay/internal/config"
 )
 
 // Exit codes. They are part of the interface: scripts depend on them.

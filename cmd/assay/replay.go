@@ -1,19 +1,18 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-
 	"assay/internal/app"
 	"assay/internal/fault"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/webhook"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 )
 
 type replayCmd struct {

@@ -1,6 +1,13 @@
 package main
 
 import (
+	"assay/agents"
+	"assay/internal/app"
+	"assay/internal/checkout"
+	"assay/internal/pipeline"
+	"assay/reports"
+	"assay/review"
+	"assay/strategy"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +17,6 @@ import (
 	"strings"
 
 	"github.com/mattn/go-isatty"
-
-	"assay/agents"
-	"assay/internal/app"
-	"assay/internal/checkout"
-	"assay/internal/pipeline"
-	"assay/reports"
-	"assay/review"
-	"assay/strategy"
 )
 
 type reviewCmd struct {

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"assay/internal/app"
+	"assay/internal/config"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
-
-	"assay/internal/app"
-	"assay/internal/config"
 )
 
 type serveCmd struct {

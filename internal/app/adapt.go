@@ -1,6 +1,10 @@
 package app
 
 import (
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/review"
+	"assay/webhook"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,11 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-
-	"assay/internal/queue"
-	"assay/internal/store"
-	"assay/review"
-	"assay/webhook"
 )
 
 // accepter stores what webhook accepts.

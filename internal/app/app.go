@@ -3,12 +3,6 @@
 package app
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"log/slog"
-	"time"
-
 	"assay/internal/config"
 	"assay/internal/ghapp"
 	"assay/internal/pipeline"
@@ -18,6 +12,11 @@ import (
 	"assay/internal/web"
 	"assay/review"
 	"assay/webhook"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
 )
 
 // Options is what an App is made of.

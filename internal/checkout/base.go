@@ -1,13 +1,12 @@
 package checkout
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // comparison is what is compared with what.

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"errors"
 	"os"
 	"path/filepath"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 // cloned returns a clone of a repository whose branch main has a commit more
@@ -212,7 +211,7 @@ func TestShallowClone(t *testing.T) {
 		t.Errorf("files %q", paths(c))
 	}
 	// A branch that parted before the history begins.
-	origin, f := cloned(t)
+	origin, _ := cloned(t)
 	origin.git("switch", "--quiet", "--create", "feature", "HEAD~1")
 	origin.write("c.txt", "c\n")
 	origin.commit("third")

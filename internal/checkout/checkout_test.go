@@ -1,14 +1,13 @@
 package checkout
 
 import (
+	"assay/review"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"assay/review"
 )
 
 // fixture is a real repository, made with the git of this machine.
@@ -190,7 +189,7 @@ func TestOpen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Close() //nolint:errcheck // only the way in is tested
+		defer r.Close()
 		c, err := r.Change(t.Context(), Options{})
 		if err != nil {
 			t.Fatal(err)

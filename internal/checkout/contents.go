@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -10,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-
-	"assay/review"
 )
 
 // maxCached bounds what contents keep, in bytes.

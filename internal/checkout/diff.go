@@ -1,6 +1,8 @@
 package checkout
 
 import (
+	"assay/internal/diff"
+	"assay/review"
 	"bufio"
 	"bytes"
 	"context"
@@ -9,9 +11,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"assay/internal/diff"
-	"assay/review"
 )
 
 // fileDiff is a changed file with what git alone knows of it.

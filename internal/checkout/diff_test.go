@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"bufio"
 	"fmt"
 	"math/rand/v2"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 // FuzzReadDiff holds that no output of git, however strange the repository,

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 // odd are names that each break some way of reading git's output.

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/internal/fault"
 	"bytes"
 	"context"
 	"errors"
@@ -12,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // minGit is the oldest git that is accepted: 2.31 is the first to take its

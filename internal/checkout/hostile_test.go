@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/review"
 )
 
 // TestHostileRepositoryRunsNothing plants every program that a repository can

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"bufio"
 	"context"
 	"errors"
@@ -10,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-
-	"assay/review"
 )
 
 // objects reads git's objects through two processes that are kept: one tells

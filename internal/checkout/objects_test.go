@@ -1,13 +1,12 @@
 package checkout
 
 import (
+	"assay/review"
 	"context"
 	"errors"
 	"os"
 	"testing"
 	"time"
-
-	"assay/review"
 )
 
 // TestReadsRecover holds that a reading process that dies costs one read, and

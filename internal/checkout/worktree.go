@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -10,8 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"assay/review"
 )
 
 // sourceOf prepares the diff of a comparison. The caller calls done when it

@@ -8,6 +8,7 @@
 package config
 
 import (
+	"assay/internal/secret"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,8 +16,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"assay/internal/secret"
 )
 
 // Config is everything that the operator sets, checked and with defaults in

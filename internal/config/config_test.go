@@ -1,6 +1,7 @@
 package config
 
 import (
+	"assay/internal/secret"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -19,8 +20,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write docs/environment.md")

@@ -1,12 +1,11 @@
 package config
 
 import (
+	"assay/internal/secret"
 	"errors"
 	"net/url"
 	"path/filepath"
 	"strings"
-
-	"assay/internal/secret"
 )
 
 // DatabaseKind is a kind of database.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"assay/internal/secret"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"assay/internal/secret"
 )
 
 // number reads a whole number within bounds. Like all errors here, its own is

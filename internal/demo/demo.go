@@ -4,6 +4,9 @@
 package demo
 
 import (
+	"assay/internal/app"
+	"assay/internal/config"
+	"assay/internal/ghfake"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +15,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"assay/internal/app"
-	"assay/internal/config"
-	"assay/internal/ghfake"
 )
 
 // Options say how a demo is run.

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"assay/internal/ghfake"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"assay/internal/ghfake"
 )
 
 // TestReview is the main job: a pull request is opened, reviewed, mended, and

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"assay/internal/ghfake"
+	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,9 +22,6 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite"
-
-	"assay/internal/ghfake"
-	"assay/review"
 )
 
 // patience is how long a test waits for what must happen; it is no measure of
@@ -182,16 +181,6 @@ func tail(s string, n int) string { return s[max(0, len(s)-n):] }
 func (s *service) kill() {
 	_ = s.cmd.Process.Signal(syscall.SIGKILL)
 	<-s.done
-}
-
-// dead reports whether the process has ended.
-func (s *service) dead() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // stop ends the service in order, and holds it to doing so.

@@ -11,6 +11,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +26,6 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 const (

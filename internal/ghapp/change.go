@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"fmt"
 	"maps"
@@ -8,9 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 const (

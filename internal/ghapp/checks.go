@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // maxAnnotations is the number of annotations GitHub takes in one request; it

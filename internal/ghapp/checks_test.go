@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,9 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // mishap says what becomes of one write: whether it is done, and what the

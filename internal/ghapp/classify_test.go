@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
-
-	"assay/internal/fault"
 )
 
 func TestClassifyAnswer(t *testing.T) {
@@ -27,16 +26,31 @@ func TestClassifyAnswer(t *testing.T) {
 		after   time.Duration // of RetryAt; 0 for none
 		says    string
 	}{
-		{"403 primary", 403, `{"message":"API rate limit exceeded for installation ID 7."}`,
-			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(30 * time.Minute)}, fault.RateLimited, 30 * time.Minute, "rate limit"},
-		{"429 primary", 429, `{"message":"API rate limit exceeded"}`,
-			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(30 * time.Minute)}, fault.RateLimited, 30 * time.Minute, "rate limit"},
-		{"primary by GitHub's clock", 403, `{"message":"API rate limit exceeded"}`,
-			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(40 * time.Minute), "Date", date(30 * time.Minute)}, fault.RateLimited, 10 * time.Minute, ""},
-		{"primary whose reset has passed", 403, `{"message":"API rate limit exceeded"}`,
-			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(-time.Minute)}, fault.RateLimited, time.Minute, ""},
-		{"403 secondary with seconds", 403, `{"message":"You have exceeded a secondary rate limit."}`,
-			[]string{"Retry-After", "90", "X-RateLimit-Remaining", "4000"}, fault.RateLimited, 90 * time.Second, "secondary"},
+		{
+			"403 primary", 403, `{"message":"API rate limit exceeded for installation ID 7."}`,
+			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(30 * time.Minute)},
+			fault.RateLimited, 30 * time.Minute, "rate limit",
+		},
+		{
+			"429 primary", 429, `{"message":"API rate limit exceeded"}`,
+			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(30 * time.Minute)},
+			fault.RateLimited, 30 * time.Minute, "rate limit",
+		},
+		{
+			"primary by GitHub's clock", 403, `{"message":"API rate limit exceeded"}`,
+			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(40 * time.Minute), "Date", date(30 * time.Minute)},
+			fault.RateLimited, 10 * time.Minute, "",
+		},
+		{
+			"primary whose reset has passed", 403, `{"message":"API rate limit exceeded"}`,
+			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(-time.Minute)},
+			fault.RateLimited, time.Minute, "",
+		},
+		{
+			"403 secondary with seconds", 403, `{"message":"You have exceeded a secondary rate limit."}`,
+			[]string{"Retry-After", "90", "X-RateLimit-Remaining", "4000"},
+			fault.RateLimited, 90 * time.Second, "secondary",
+		},
 		{"429 secondary with seconds", 429, `{"message":"You have exceeded a secondary rate limit."}`, []string{"Retry-After", "90"}, fault.RateLimited, 90 * time.Second, ""},
 		{"secondary with a date", 429, `{}`, []string{"Retry-After", date(2 * time.Minute)}, fault.RateLimited, 2 * time.Minute, ""},
 		{"secondary with a date by GitHub's clock", 429, `{}`, []string{"Retry-After", date(-58 * time.Minute), "Date", date(-time.Hour)}, fault.RateLimited, 2 * time.Minute, ""},
@@ -47,17 +61,25 @@ func TestClassifyAnswer(t *testing.T) {
 		{"huge reset", 403, `{"message":"API rate limit exceeded"}`, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999"}, fault.RateLimited, time.Hour, ""},
 		{"negative Retry-After", 429, `{}`, []string{"Retry-After", "-5"}, fault.RateLimited, time.Minute, ""},
 		{"garbage Retry-After", 429, `{}`, []string{"Retry-After", "soon"}, fault.RateLimited, time.Minute, ""},
-		{"permission", 403, `{"message":"Resource not accessible by integration"}`,
-			[]string{"X-Accepted-GitHub-Permissions", "checks=write"}, fault.Unauthorized, 0, "needs permission checks=write"},
-		{"permission with the last request", 403, `{"message":"Resource not accessible by integration"}`,
-			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(time.Hour)}, fault.Unauthorized, 0, "not accessible"},
+		{
+			"permission", 403, `{"message":"Resource not accessible by integration"}`,
+			[]string{"X-Accepted-GitHub-Permissions", "checks=write"},
+			fault.Unauthorized, 0, "needs permission checks=write",
+		},
+		{
+			"permission with the last request", 403, `{"message":"Resource not accessible by integration"}`,
+			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(time.Hour)},
+			fault.Unauthorized, 0, "not accessible",
+		},
 		{"suspended", 403, `{"message":"This installation has been suspended"}`, nil, fault.Gone, 0, "suspended"},
 		{"bad credentials", 401, `{"message":"Bad credentials"}`, nil, fault.Unauthorized, 0, "Bad credentials"},
 		{"not found", 404, `{"message":"Not Found"}`, nil, fault.Gone, 0, "404"},
 		{"gone", 410, `{"message":"This issue was deleted"}`, nil, fault.Gone, 0, "deleted"},
 		{"legal", 451, `{"message":"Repository access blocked"}`, nil, fault.Gone, 0, "blocked"},
-		{"invalid", 422, `{"message":"Validation Failed","errors":[{"resource":"CheckRun","field":"annotations","code":"invalid","message":"too many"},"plain words",7]}`,
-			nil, fault.Invalid, 0, "Validation Failed; CheckRun annotations invalid too many; plain words; 7"},
+		{
+			"invalid", 422, `{"message":"Validation Failed","errors":[{"resource":"CheckRun","field":"annotations","code":"invalid","message":"too many"},"plain words",7]}`,
+			nil, fault.Invalid, 0, "Validation Failed; CheckRun annotations invalid too many; plain words; 7",
+		},
 		{"bad request", 400, `{"message":"Problems parsing JSON"}`, nil, fault.Invalid, 0, "parsing"},
 		{"conflict", 409, `{"message":"Git Repository is empty."}`, nil, fault.Invalid, 0, "empty"},
 		{"500", 500, `<html>`, nil, fault.Transient, 0, "500"},

@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,6 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
-
-	"assay/internal/fault"
 )
 
 // comment is what is read of a comment. go-github's own does not know the app.

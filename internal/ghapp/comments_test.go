@@ -1,14 +1,13 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-
-	"assay/internal/fault"
 )
 
 const marker = "<!-- assay:summary -->"

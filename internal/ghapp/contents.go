@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +12,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 const (

@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -12,9 +14,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // serveRaw answers for files by "ref:path".

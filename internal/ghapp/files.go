@@ -1,24 +1,22 @@
 package ghapp
 
 import (
+	"assay/internal/diff"
+	"assay/review"
 	"bytes"
-	"cmp"
+	"cmp" //nolint:gosec // git's name of a blob, not a signature
 	"context"
-	"crypto/sha1" //nolint:gosec // git's name of a blob, not a signature
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"path"
 	"strings"
 
 	"github.com/google/go-github/v62/github"
 	"golang.org/x/sync/errgroup"
-
-	"assay/internal/diff"
-	"assay/review"
 )
 
 const (
@@ -153,7 +151,7 @@ func (r *Repository) sameBlob(ctx context.Context, reads *contents, path, sha st
 // blobName is the name git gives to data, in as many hexadecimal digits as the
 // repository's names have.
 func blobName(data []byte, digits int) string {
-	var h hash.Hash = sha1.New() //nolint:gosec // see the import
+	h := sha1.New() //nolint:gosec // see the import
 	if digits == 2*sha256.Size {
 		h = sha256.New()
 	}

@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -16,9 +18,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 const (

@@ -1,12 +1,11 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"fmt"
 	"sync"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // memo loads each key once, however many ask for it, and keeps what keep

@@ -1,13 +1,12 @@
 package ghapp
 
 import (
+	"assay/review"
 	"context"
 	"fmt"
 	"net/http"
 
 	"github.com/google/go-github/v62/github"
-
-	"assay/review"
 )
 
 // Pull reads a pull request. GitHub may not know a pull request yet that it

@@ -1,15 +1,14 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"fmt"
 	"net/url"
 	"regexp"
 
 	"github.com/google/go-github/v62/github"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // Repository is the app's hands on one repository, with one set of

@@ -1,10 +1,9 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"time"
-
-	"assay/internal/fault"
 )
 
 const (

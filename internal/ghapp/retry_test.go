@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"io"
@@ -8,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // patient is an App on transport in virtual time, with the waits of production.

@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,6 @@ import (
 	"github.com/google/go-github/v62/github"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
-
-	"assay/internal/fault"
 )
 
 const (

@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,9 +16,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // checkRun answers what AnnotationCount asks, which the tests of tokens use as

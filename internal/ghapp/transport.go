@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"assay/internal/fault"
 )
 
 const (

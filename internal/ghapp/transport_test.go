@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -12,8 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"assay/internal/fault"
 )
 
 func readAll(t *testing.T, r io.Reader) string {

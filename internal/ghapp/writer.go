@@ -1,13 +1,12 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // writer lets one write of an installation through at a time, and keeps those

@@ -1,6 +1,8 @@
 package ghapp
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"errors"
 	"net/http"
@@ -9,9 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // wire records when requests begin and end, by installation.

@@ -197,9 +197,14 @@ func TestCollaborator(t *testing.T) {
 	w.srv.SetPermission(private, "wendy", "read")
 	token := w.token("")
 	for _, tt := range []struct{ repo, login, permission, role string }{
-		{"shop", "wendy", "write", "write"}, {"shop", "max", "write", "maintain"}, {"shop", "tria", "read", "triage"},
-		{"shop", "adam", "admin", "admin"}, {"shop", "alice", "read", "read"}, {"shop", "octo-org", "admin", "admin"},
-		{"private", "wendy", "read", "read"}, {"private", "alice", "none", "none"},
+		{"shop", "wendy", "write", "write"},
+		{"shop", "max", "write", "maintain"},
+		{"shop", "tria", "read", "triage"},
+		{"shop", "adam", "admin", "admin"},
+		{"shop", "alice", "read", "read"},
+		{"shop", "octo-org", "admin", "admin"},
+		{"private", "wendy", "read", "read"},
+		{"private", "alice", "none", "none"},
 	} {
 		r := w.do(get, "/repos/octo-org/"+tt.repo+"/collaborators/"+tt.login+"/permission", token, "")
 		r.want(t, 200)

@@ -95,8 +95,10 @@ func TestDeliveryIsSignedAndReadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := parsed.(*github.PullRequestEvent)
-	facts := []any{e.GetAction(), e.GetNumber(), e.GetPullRequest().GetTitle(), e.GetPullRequest().GetHead().GetSHA(), e.GetPullRequest().GetHead().GetRepo().GetFullName(),
-		e.GetRepo().GetFullName(), e.GetRepo().GetOwner().GetLogin(), e.GetInstallation().GetID(), e.GetSender().GetLogin(), e.GetChanges().GetTitle().GetFrom(), e.GetOrganization().GetLogin()}
+	facts := []any{
+		e.GetAction(), e.GetNumber(), e.GetPullRequest().GetTitle(), e.GetPullRequest().GetHead().GetSHA(), e.GetPullRequest().GetHead().GetRepo().GetFullName(),
+		e.GetRepo().GetFullName(), e.GetRepo().GetOwner().GetLogin(), e.GetInstallation().GetID(), e.GetSender().GetLogin(), e.GetChanges().GetTitle().GetFrom(), e.GetOrganization().GetLogin(),
+	}
 	want := []any{"edited", 1, "New title", w.pull.HeadSHA(), "octo-org/shop", "octo-org/shop", "octo-org", w.inst.ID, "alice", "Add a line", "octo-org"}
 	if diff := cmp.Diff(want, facts); diff != "" {
 		t.Errorf("payload (-want +got):\n%s", diff)
@@ -321,8 +323,10 @@ func TestPayloadWithoutSending(t *testing.T) {
 		t.Errorf("the request does not validate: %v", err)
 	}
 	for _, e := range []Event{
-		{Name: "pull_request", Action: "opened", Repo: w.repo}, {Name: "check_run", Action: "created", Repo: w.repo, CheckRunID: 1},
-		{Name: "issue_comment", Action: "created", Pull: w.pull}, {Name: "pull_request"},
+		{Name: "pull_request", Action: "opened", Repo: w.repo},
+		{Name: "check_run", Action: "created", Repo: w.repo, CheckRunID: 1},
+		{Name: "issue_comment", Action: "created", Pull: w.pull},
+		{Name: "pull_request"},
 	} {
 		if _, err := w.srv.Payload(w.app, e); err == nil {
 			t.Errorf("no error for %+v", e)

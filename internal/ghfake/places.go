@@ -1,11 +1,10 @@
 package ghfake
 
 import (
-	"errors"
-	"strings"
-
 	"assay/internal/diff"
 	"assay/review"
+	"errors"
+	"strings"
 )
 
 // place is where in a diff a review comment stands.

@@ -19,8 +19,10 @@ func TestPullThroughClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []any{pull.GetTitle(), pull.GetState(), pull.GetUser().GetLogin(), pull.GetHead().GetRef(), pull.GetHead().GetSHA(), pull.GetBase().GetRef(),
-		pull.GetHead().GetRepo().GetFullName(), pull.GetAdditions(), pull.GetDeletions(), pull.GetChangedFiles(), pull.GetCommits(), pull.GetMergeable()}
+	got := []any{
+		pull.GetTitle(), pull.GetState(), pull.GetUser().GetLogin(), pull.GetHead().GetRef(), pull.GetHead().GetSHA(), pull.GetBase().GetRef(),
+		pull.GetHead().GetRepo().GetFullName(), pull.GetAdditions(), pull.GetDeletions(), pull.GetChangedFiles(), pull.GetCommits(), pull.GetMergeable(),
+	}
 	want := []any{"Add a line", "open", "alice", "topic", w.pull.HeadSHA(), "main", "octo-org/shop", 3, 2, 3, 1, true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("pull request (-want +got):\n%s", diff)

@@ -1,11 +1,10 @@
 package pipeline
 
 import (
-	"context"
-
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
+	"context"
 )
 
 // show gives a run that was just opened its check run. After a crash it may

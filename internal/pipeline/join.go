@@ -1,10 +1,9 @@
 package pipeline
 
 import (
+	"assay/review"
 	"slices"
 	"strings"
-
-	"assay/review"
 )
 
 // Join makes one run of the runs of several pipelines over one change, for

@@ -8,15 +8,14 @@
 package pipeline
 
 import (
-	"context"
-	"errors"
-	"log/slog"
-	"time"
-
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
 	"assay/strategy"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
 )
 
 // GitHub gives access to repositories.
@@ -92,7 +91,6 @@ type Config struct {
 type Pipeline struct {
 	Config
 	vocabulary strategy.Vocabulary
-	reviewer   Reviewer
 }
 
 var _ queue.Handler = (*Pipeline)(nil)

@@ -1,13 +1,12 @@
 package pipeline
 
 import (
-	"context"
-	"sync"
-	"time"
-
 	"assay/internal/store"
 	"assay/review"
 	"assay/strategy"
+	"context"
+	"sync"
+	"time"
 )
 
 // progressTimeout bounds one update of a running check.

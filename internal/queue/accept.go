@@ -1,15 +1,14 @@
 package queue
 
 import (
+	"assay/internal/fault"
+	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/riverqueue/river"
-
-	"assay/internal/fault"
-	"assay/internal/store"
 )
 
 // Limits of accepting.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,8 +11,6 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-
-	"assay/internal/store"
 )
 
 // openDriver makes River's driver over the store's own connections. On

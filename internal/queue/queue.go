@@ -8,6 +8,7 @@
 package queue
 
 import (
+	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,8 +19,6 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
-
-	"assay/internal/store"
 )
 
 // Handler does the work of the jobs. All its methods must be safe to call again

@@ -1,6 +1,10 @@
 package queue
 
 import (
+	"assay/internal/fault"
+	"assay/internal/pgtest"
+	"assay/internal/store"
+	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"assay/internal/fault"
-	"assay/internal/pgtest"
-	"assay/internal/store"
-	"assay/review"
 )
 
 // patience is how long a test waits for what must happen; it is no measure of

@@ -1,16 +1,15 @@
 package queue
 
 import (
+	"assay/internal/fault"
+	"assay/internal/store"
+	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/riverqueue/river"
-
-	"assay/internal/fault"
-	"assay/internal/store"
-	"assay/review"
 )
 
 // Opening is what a delivery wants run on a pull request.

@@ -4,6 +4,7 @@
 package server
 
 import (
+	"assay/internal/secret"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-
-	"assay/internal/secret"
 )
 
 // Timeouts and limits of the server. GitHub gives a delivery 10 s to be

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"assay/internal/secret"
 	"context"
 	"errors"
 	"io"
@@ -12,8 +13,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"assay/internal/secret"
 )
 
 type pages struct{}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"assay/internal/fault"
 	"cmp"
 	"context"
 	"database/sql"
@@ -10,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"assay/internal/fault"
 )
 
 // DeliveryRetention is how long a delivery is kept, and with it the memory of

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -8,9 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // Run is a run with what the store keeps beside it.

@@ -7,6 +7,7 @@
 package store
 
 import (
+	"assay/internal/fault"
 	"context"
 	"database/sql"
 	"errors"
@@ -25,8 +26,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"assay/internal/fault"
 )
 
 // Dialect is a database that Assay runs on.

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"assay/internal/fault"
+	"assay/internal/pgtest"
+	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,10 +16,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"assay/internal/fault"
-	"assay/internal/pgtest"
-	"assay/review"
 )
 
 // suite runs one conformance suite on both databases.

@@ -1,11 +1,10 @@
 package web
 
 import (
-	"fmt"
-	"strings"
-
 	"assay/reports"
 	"assay/review"
+	"fmt"
+	"strings"
 )
 
 // findingView is a finding as its box shows it.

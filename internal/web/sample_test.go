@@ -1,12 +1,11 @@
 package web
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"context"
 	"errors"
 	"time"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // shelf keeps runs for tests.
@@ -96,8 +95,10 @@ func sampleRuns() map[string]review.Run {
 	add("running", review.StatusRunning, func(r *review.Run) {
 		r.Files, r.StartedAt = 14, at.Add(400*time.Millisecond)
 		r.Agents = []review.AgentRun{
-			agent("secrets", 500, 2800, 1), {Name: "workflows", Status: review.AgentRunning, StartedAt: at.Add(1500 * time.Millisecond)},
-			agent("hygiene", 500, 740, 0), {Name: "reviewer", Status: review.AgentWaiting},
+			agent("secrets", 500, 2800, 1),
+			{Name: "workflows", Status: review.AgentRunning, StartedAt: at.Add(1500 * time.Millisecond)},
+			agent("hygiene", 500, 740, 0),
+			{Name: "reviewer", Status: review.AgentWaiting},
 		}
 	})
 	add("queued", review.StatusQueued, func(*review.Run) {})

@@ -1,11 +1,10 @@
 package web
 
 import (
-	"fmt"
-	"time"
-
 	"assay/reports"
 	"assay/review"
+	"fmt"
+	"time"
 )
 
 // state is how a run or an agent stands: a word, a colour and a shape, so that

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"assay/internal/fault"
+	"assay/review"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
@@ -15,9 +17,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/net/html"
-
-	"assay/internal/fault"
-	"assay/review"
 )
 
 // get asks the pages over runs for path.
