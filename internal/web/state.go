@@ -130,8 +130,8 @@ func barOf(a review.AgentRun, from, to time.Time) bar {
 	const least = 0.75 // so that a quick agent is seen
 	x := 100 * float64(a.StartedAt.Sub(from)) / float64(whole)
 	width := max(100*float64(end.Sub(a.StartedAt))/float64(whole), least)
-	x = min(max(x, 0), 100-least)
-	return bar{x: x, width: min(width, 100-x), label: fmt.Sprintf("from %s to %s", reports.Duration(a.StartedAt.Sub(from)), reports.Duration(end.Sub(from)))}
+	x = min(x, 100-least)
+	return bar{x: x, width: width, label: fmt.Sprintf("from %s to %s", reports.Duration(a.StartedAt.Sub(from)), reports.Duration(end.Sub(from)))}
 }
 
 // progress says how many agents have finished, also in hundredths.

@@ -5,6 +5,7 @@ import (
 	"assay/review"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -228,6 +229,23 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+// everyRun has a run by every name, to see which names are asked for.
+type everyRun struct{ shelf }
+
+func (everyRun) Run(context.Context, string) (review.Run, error) {
+	return review.Run{Status: review.StatusQueued}, nil
+}
+
+func TestOddNamesAreNotLookedUp(t *testing.T) {
+	for _, id := range []string{"a%20b", "..%2f..", strings.Repeat("x", 65), "%00", "%3Cscript%3E", "a.b"} {
+		for _, path := range []string{"/runs/" + id, "/runs/" + id + ".json", "/runs/" + id + "/sarif"} {
+			if rec := get(t, everyRun{}, path); rec.Code != http.StatusNotFound {
+				t.Errorf("%s: status %d", path, rec.Code)
+			}
+		}
+	}
+}
+
 func TestNoSuchRun(t *testing.T) {
 	for _, id := range []string{"nothing", "a%2Fb", "..%2f..", strings.Repeat("x", 65), "%00", "%3Cscript%3E"} {
 		rec := get(t, shelf{runs: sampleRuns()}, "/runs/"+id)
@@ -335,7 +353,12 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestBars(t *testing.T) {
-	for id, run := range sampleRuns() {
+	runs := sampleRuns()
+	late := runs["clean"]
+	end := late.Agents[5].FinishedAt
+	late.Agents = append(slices.Clone(late.Agents), review.AgentRun{Name: "quick", Status: review.AgentDone, StartedAt: end, FinishedAt: end})
+	runs["late"] = late
+	for id, run := range runs {
 		for _, a := range agentViews(run) {
 			if a.bar.x < 0 || a.bar.width < 0 || a.bar.x+a.bar.width > 100.001 {
 				t.Errorf("%s: the bar of %s is %+v", id, a.name, a.bar)
