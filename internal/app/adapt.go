@@ -15,7 +15,9 @@ import (
 	"syscall"
 )
 
-// accepter stores what webhook accepts.
+// NewAccepter stores what webhook accepts.
+func NewAccepter(q *queue.Queue) webhook.Accepter { return accepter{q} }
+
 type accepter struct{ queue *queue.Queue }
 
 func (a accepter) Accept(ctx context.Context, d webhook.Delivery) (webhook.Result, error) {

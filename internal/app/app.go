@@ -132,7 +132,7 @@ func (a *App) webhook() (*webhook.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	return webhook.New(verifier, accepter{a.queue}, webhook.Config{Logger: a.log}), nil
+	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log}), nil
 }
 
 // Addr is the address that the service listens on.
