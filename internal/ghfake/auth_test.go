@@ -74,7 +74,8 @@ func TestAppToken(t *testing.T) {
 func TestTokenIsNarrowed(t *testing.T) {
 	w := newWorld(t)
 	other := w.srv.AddRepo("octo-org/other", Files{"a": Text("a")}, Private())
-	w.srv.AddRepo("elsewhere/far", Files{"a": Text("a")})
+	far := w.srv.AddRepo("elsewhere/far", Files{"a": Text("a")})
+	reader := w.token(`{"permissions":{"issues":"read","pull_requests":"read"}}`)
 	whole := w.token("")
 	narrow := w.token(`{"repositories":["shop"],"permissions":{"checks":"write","contents":"read"}}`)
 	byID := w.token(fmt.Sprintf(`{"repository_ids":[%d]}`, other.ID))
@@ -94,6 +95,7 @@ func TestTokenIsNarrowed(t *testing.T) {
 		{"narrow may not read pulls", narrow, get, "/repos/octo-org/shop/pulls/1", "", 403},
 		{"narrow may not comment", narrow, post, "/repos/octo-org/shop/issues/1/comments", `{"body":"x"}`, 403},
 		{"reading is not writing", whole, post, "/repos/octo-org/shop/statuses/" + w.pull.HeadSHA(), `{"state":"success"}`, 403},
+		{"nor for what is granted to read", reader, post, "/repos/octo-org/shop/issues/1/comments", `{"body":"x"}`, 403},
 		{"pull requests: write is enough to comment", whole, post, "/repos/octo-org/shop/issues/1/comments", `{"body":"x"}`, 201},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,6 +109,7 @@ func TestTokenIsNarrowed(t *testing.T) {
 	tokens := fmt.Sprintf("/app/installations/%d/access_tokens", w.inst.ID)
 	w.do(post, tokens, w.jwt(), `{"permissions":{"contents":"write"}}`).want(t, 422, "not granted to this installation")
 	w.do(post, tokens, w.jwt(), `{"repositories":["none"]}`).want(t, 422, "does not exist or is not accessible")
+	w.do(post, tokens, w.jwt(), fmt.Sprintf(`{"repository_ids":[%d]}`, far.ID)).want(t, 422, "does not exist or is not accessible")
 	w.do(post, tokens, w.jwt(), `{"repositories":["octo-org/shop"]}`).want(t, 422, "does not exist or is not accessible")
 	w.violated(OverLimit)
 	w.do(post, tokens, w.jwt(), `{"permissions":{"checks":"admin"}}`).want(t, 422, "Invalid request.")

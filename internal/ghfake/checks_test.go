@@ -222,6 +222,8 @@ func TestCheckEvents(t *testing.T) {
 	made.want(t, 201)
 	id := int64(made.field("id").(float64))
 	w.do(edit, fmt.Sprintf("/repos/octo-org/shop/check-runs/%d", id), token, `{"conclusion":"success"}`).want(t, 200)
+	// What is completed already does not complete again.
+	w.do(edit, fmt.Sprintf("/repos/octo-org/shop/check-runs/%d", id), token, `{"output":{"title":"t","summary":"s"}}`).want(t, 200)
 	w.srv.RerequestCheckRun(id, "alice")
 	w.srv.RerequestCheckSuite(w.app, w.repo, head, "alice")
 	w.srv.PressAction(id, "again", "alice")

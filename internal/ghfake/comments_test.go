@@ -21,6 +21,7 @@ func TestCommentsThroughClient(t *testing.T) {
 	if made.GetUser().GetLogin() != "assay[bot]" || made.GetUser().GetType() != "Bot" {
 		t.Errorf("written by %v", made.GetUser())
 	}
+	old := w.srv.Comment(w.pull, "bob", "early")
 	w.clock.advance(time.Minute)
 	if _, _, err := c.Issues.EditComment(ctx, "octo-org", "shop", made.GetID(), &github.IssueComment{Body: github.String("changed")}); err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func TestCommentsThroughClient(t *testing.T) {
 	if err != nil || len(list) != 2 || list[1].GetReactions().GetEyes() != 1 {
 		t.Errorf("comments %v, %v", list, err)
 	}
+	w.srv.DeleteComment(old, "bob")
 	start := w.clock.Now().Add(-time.Minute)
 	want := []Comment{
 		{ID: made.GetID(), Author: "assay[bot]", Body: "changed", CreatedAt: start, UpdatedAt: w.clock.Now(), Edits: 1},
@@ -93,7 +95,7 @@ func TestCommentRefusals(t *testing.T) {
 
 func TestCommentsArePaged(t *testing.T) {
 	w := newWorld(t)
-	for i := range 65 {
+	for i := range 105 {
 		w.srv.Comment(w.pull, "alice", fmt.Sprint(i))
 	}
 	token := w.token("")
@@ -102,12 +104,12 @@ func TestCommentsArePaged(t *testing.T) {
 		t.Errorf("%d comments on page 2", len(list))
 	}
 	want := fmt.Sprintf(`<%[1]s/repos/octo-org/shop/issues/1/comments?page=1>; rel="prev", <%[1]s/repos/octo-org/shop/issues/1/comments?page=1>; rel="first", `+
-		`<%[1]s/repos/octo-org/shop/issues/1/comments?page=3>; rel="next", <%[1]s/repos/octo-org/shop/issues/1/comments?page=3>; rel="last"`, w.http.URL)
+		`<%[1]s/repos/octo-org/shop/issues/1/comments?page=3>; rel="next", <%[1]s/repos/octo-org/shop/issues/1/comments?page=4>; rel="last"`, w.http.URL)
 	if got := r.header.Get("Link"); got != want {
 		t.Errorf("Link %s\nwant %s", got, want)
 	}
-	if got := w.do(get, "/repos/octo-org/shop/issues/1/comments?per_page=500", token, "").list(t); len(got) != 65 {
-		t.Errorf("%d comments, want 65", len(got))
+	if got := w.do(get, "/repos/octo-org/shop/issues/1/comments?per_page=500", token, "").list(t); len(got) != 100 {
+		t.Errorf("%d comments, want 100", len(got))
 	}
 	if got := w.do(get, "/repos/octo-org/shop/issues/1/comments?page=99", token, "").list(t); len(got) != 0 {
 		t.Errorf("%d comments past the end", len(got))

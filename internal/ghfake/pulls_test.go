@@ -80,6 +80,9 @@ func TestContentsThroughClient(t *testing.T) {
 	if err != nil || len(tree.Entries) != 6 {
 		t.Errorf("tree %v, %v", tree, err)
 	}
+	if top, _, err := c.Git.GetTree(ctx, "octo-org", "shop", "topic", false); err != nil || len(top.Entries) != 4 {
+		t.Errorf("top of the tree %v, %v", top, err)
+	}
 	blob, _, err := c.Git.GetBlobRaw(ctx, "octo-org", "shop", file.GetSHA())
 	if err != nil || !strings.Contains(string(blob), "drei") {
 		t.Errorf("blob %q, %v", blob, err)
@@ -180,12 +183,25 @@ func TestPullLife(t *testing.T) {
 	if files := w.do(get, "/repos/octo-org/shop/pulls/1/files", w.token(""), "").list(t); len(files) != 1 {
 		t.Errorf("files after a commit to the base: %v", files)
 	}
+	w.srv.Push(w.pull, Files{"only.txt": Text("only, again\n")}, "Again")
+	if files := w.do(get, "/repos/octo-org/shop/pulls/1/files", w.token(""), "").list(t); len(files) != 1 {
+		t.Errorf("files after a push upon that: %v", files)
+	}
+	base := w.do(get, "/repos/octo-org/shop/pulls/1", w.token(""), "").field("base").(map[string]any)
+	if base["sha"] != w.repo.branches["main"] {
+		t.Errorf("base %v, want the tip of main", base["sha"])
+	}
+	r := w.do(get, "/repos/octo-org/shop/compare/main...topic", w.token(""), "")
+	r.want(t, 200, `"status":"diverged"`)
+	if files := r.field("files").([]any); len(files) != 1 {
+		t.Errorf("files of the comparison: %v", files)
+	}
 	w.clock.advance(time.Minute)
 	w.srv.ClosePull(w.pull, true, "alice")
 	if w.pull.State() != "merged" {
 		t.Errorf("state %s", w.pull.State())
 	}
-	r := w.do(get, "/repos/octo-org/shop/pulls/1", w.token(""), "")
+	r = w.do(get, "/repos/octo-org/shop/pulls/1", w.token(""), "")
 	r.want(t, 200, `"merged":true`, `"merged_by":{`, `"closed_at":"2026-03-01T12:01:00Z"`)
 	w.do(get, "/repos/octo-org/shop/contents/only.txt", w.token(""), "").want(t, 200)
 	w.do(get, "/repos/octo-org/shop/contents/main-only.txt", w.token(""), "").want(t, 200)

@@ -83,6 +83,8 @@ func TestReviewRefusals(t *testing.T) {
 		{"line past the end", `{"path":"new.txt","line":3,"body":"b"}`, "Line could not be resolved", OverLimit},
 		{"added line on the left", `{"path":"new.txt","line":1,"side":"LEFT","body":"b"}`, "Line could not be resolved", OverLimit},
 		{"no line", `{"path":"new.txt","body":"b"}`, "Line could not be resolved", OverLimit},
+		{"no line on the left", `{"path":"new.txt","side":"LEFT","body":"b"}`, "Line could not be resolved", OverLimit},
+		{"no line in a removed file", `{"path":"old.txt","body":"b"}`, "Line could not be resolved", OverLimit},
 		{"unchanged file", `{"path":"README.md","line":1,"body":"b"}`, "Path could not be resolved", OverLimit},
 		{"start outside the diff", `{"path":"main.go","start_line":1,"line":8,"body":"b"}`, "Start line could not be resolved", OverLimit},
 		{"start after the end", `{"path":"new.txt","start_line":2,"line":1,"body":"b"}`, "start_line must precede the end line", OverLimit},
