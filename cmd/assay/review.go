@@ -20,7 +20,7 @@ import (
 )
 
 type reviewCmd struct {
-	Dir      string `arg:"" optional:"" default:"." help:"The git checkout." type:"existingdir"`
+	Dir      string `arg:"" optional:"" default:"." help:"The git checkout."`
 	Base     string `help:"The revision that the change is to be merged into. Found by itself when left out." placeholder:"REV"`
 	Head     string `help:"The commit to review. The working tree, uncommitted changes included, when left out." placeholder:"REV"`
 	Format   string `help:"${enum}." enum:"text,markdown,json,sarif,rdjson" default:"text" short:"f"`

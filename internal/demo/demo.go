@@ -61,7 +61,9 @@ func (d *Demo) start(ctx context.Context, o Options) (err error) {
 	}
 	hubURL := "http://" + listener.Addr().String()
 	d.hubURL = hubURL
-	if d.github, err = ghfake.New(ghfake.Config{APIURL: hubURL + "/api/v3", WebURL: hubURL, Logger: quiet(o.Logger)}); err != nil {
+	if d.github, err = ghfake.New(ghfake.Config{
+		APIURL: hubURL + "/api/v3", WebURL: hubURL, HookConcurrency: 1, Logger: quiet(o.Logger),
+	}); err != nil {
 		return errors.Join(fmt.Errorf("start the fake GitHub: %w", err), listener.Close())
 	}
 	d.hub = &http.Server{Handler: d.github, ReadHeaderTimeout: 5 * time.Second}
