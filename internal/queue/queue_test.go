@@ -216,8 +216,12 @@ func pushed(t *testing.T, q *Queue, guid, head string, at time.Time) []store.Run
 	if err != nil {
 		t.Fatal(err)
 	}
+	seen, _, err := q.store.Subject(t.Context(), 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	runs, err := q.Open(t.Context(), Opening{
-		Delivery: d, Subject: store.Subject{RepoID: 1, Number: 2, HeadSHA: head, PullUpdatedAt: at},
+		Delivery: d, Subject: store.Subject{RepoID: 1, Number: 2, HeadSHA: head, PullUpdatedAt: at}, Seen: seen,
 		Runs: []store.Run{{Plan: []byte("{}"), Run: review.Run{
 			ID: store.NewRunID(), Pipeline: "review", Delivery: guid, Status: review.StatusQueued, QueuedAt: time.Now(),
 			Repo: review.Repo{ID: 1, Owner: "o", Name: "n"}, Pull: review.Pull{Number: 2, HeadSHA: head},
@@ -373,6 +377,27 @@ func TestStop(t *testing.T) {
 		}
 		start(t, st, blocking, Config{StopTimeout: 50 * time.Millisecond})
 		receive(t, began, "taking the run up after a restart")
+	})
+}
+
+// TestOpenRace holds that a delivery that was found to be the latest does not
+// open runs over a later one that was quicker.
+func TestOpenRace(t *testing.T) {
+	suite(t, func(t *testing.T, url string) {
+		q := start(t, open(t, url), handler{}, Config{})
+		pushed(t, q, "g1", "new", time.Now())
+		d, err := q.store.DeliveryByGUID(t.Context(), "g1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = q.Open(t.Context(), Opening{Delivery: d, Subject: store.Subject{RepoID: 1, Number: 2, HeadSHA: "old"}})
+		if fault.KindOf(err) != fault.Busy {
+			t.Errorf("opening over a head that was not seen: %v, want Busy", err)
+		}
+		sub, _, err := q.store.Subject(t.Context(), 1, 2)
+		if err != nil || sub.HeadSHA != "new" {
+			t.Errorf("the head is now %q, %v", sub.HeadSHA, err)
+		}
 	})
 }
 
