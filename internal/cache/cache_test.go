@@ -357,7 +357,10 @@ func TestValuesThatKnowTheirEnd(t *testing.T) {
 			want(t, c, v.name, v, v)
 		}
 		next := token{name: "next"}
-		want(t, c, "past", next, next) // was not kept
+		if got := c.Stats().Size; got != 3 {
+			t.Errorf("%d values are kept, one of them past its end", got)
+		}
+		want(t, c, "past", next, next)
 		time.Sleep(time.Minute - 1)
 		want(t, c, "short", next, short)
 		time.Sleep(1)

@@ -97,6 +97,22 @@ func TestOpensByRatio(t *testing.T) {
 	}
 }
 
+// A window that rolls, not one that starts over each minute.
+func TestTheWindowRolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{FailureThreshold: 1000, Window: time.Minute})
+		time.Sleep(50 * time.Second)
+		for range 10 {
+			_ = answer(t, d, nil)
+		}
+		fail(t, d, 9)
+		time.Sleep(20 * time.Second)
+		wantState(t, d, Closed)
+		fail(t, d, 1)
+		wantState(t, d, Open)
+	})
+}
+
 // B4: what the caller did wrong is no fault of the dependency.
 func TestFourHundredsDoNotOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -233,18 +249,28 @@ func TestRefusalsSayWhenToComeBack(t *testing.T) {
 			t.Errorf("only %d different times for 100 refusals", len(times))
 		}
 
-		time.Sleep(time.Until(next))
-		hang := make(chan struct{})
-		defer close(hang)
-		go func() {
-			_, _ = Do(t.Context(), d, Call{}, func(context.Context) (int, error) { <-hang; return 0, nil })
-		}()
-		synctest.Wait()
-		err := answer(t, d, nil) // a probe is under way
-		if wait := time.Until(fault.RetryAt(err)); !isOpen(err) || wait < probeWait || wait > 2*probeWait {
-			t.Errorf("during a probe: %v, come back in %s", err, wait)
-		}
 	})
+}
+
+// During a probe callers are told to come back soon, as fits the dependency.
+func TestRefusalsDuringAProbe(t *testing.T) {
+	for reset, soon := range map[time.Duration]time.Duration{30 * time.Second: probeWait, time.Second: time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			d := dependency(t, Config{ResetTimeout: reset})
+			fail(t, d, 5)
+			time.Sleep(reset)
+			hang := make(chan struct{})
+			defer close(hang)
+			go func() {
+				_, _ = Do(t.Context(), d, Call{}, func(context.Context) (int, error) { <-hang; return 0, nil })
+			}()
+			synctest.Wait()
+			err := answer(t, d, nil)
+			if wait := time.Until(fault.RetryAt(err)); !isOpen(err) || wait < soon || wait > soon*3/2 {
+				t.Errorf("got %v, come back in %s", err, wait)
+			}
+		})
+	}
 }
 
 // A call that began before the outage neither closes the breaker, nor opens
@@ -410,8 +436,14 @@ func TestOnChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got []string
 		var d *Dependency
+		telling := false
 		d = dependency(t, Config{OnChange: func(c Change) {
 			got = append(got, c.From.String()+" to "+c.To.String())
+			if telling {
+				t.Error("told of a change while it was being told of another")
+			}
+			telling = true
+			defer func() { telling = false }()
 			if c.Dependency != "test" || !c.At.Equal(time.Now()) || c.NextProbe.IsZero() == (c.To == Open) {
 				t.Errorf("odd change %+v", c)
 			}

@@ -28,9 +28,6 @@ func (b *bulkhead) enter(ctx context.Context) (release func(), err error) {
 		return b.release, nil
 	default:
 	}
-	if b.maxWait <= 0 {
-		return nil, b.full()
-	}
 	b.waiting.Add(1)
 	defer b.waiting.Add(-1)
 	timer := time.NewTimer(b.maxWait)

@@ -149,6 +149,66 @@ func TestCallersWhoLeaveCountAsNeither(t *testing.T) {
 	}
 }
 
+// Nor does an attempt that overlooks both ends of its context.
+func TestACallerWhoLeftAnAttemptThatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{FailureThreshold: 1, Deadline: 10 * time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		end, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			_, _ = Do(ctx, d, Call{}, func(context.Context) (int, error) { <-end; return 0, nil })
+			close(ended)
+		}()
+		time.Sleep(11 * time.Second)
+		if s := d.Stats(); s.State != Closed || s.Excluded != 1 || s.Failures != 0 {
+			t.Errorf("stats are %+v", s)
+		}
+		close(end)
+		<-ended
+	})
+}
+
+// A deadline's error that has a kind already keeps it, and its time.
+func TestTheClientsOwnKindStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{})
+		at := time.Now().Add(time.Hour)
+		_, err := Do(t.Context(), d, Call{}, func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, fault.Until(fault.Transient, at, ctx.Err())
+		})
+		if !fault.RetryAt(err).Equal(at) {
+			t.Errorf("got %v until %s", err, fault.RetryAt(err))
+		}
+	})
+}
+
+// A dependency within a dependency, as a token for a request: that the inner
+// one is left alone says nothing of the outer.
+func TestARefusalFromWithin(t *testing.T) {
+	inner, err := New("inner", Config{FailureThreshold: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fail(t, inner, 1)
+	d := dependency(t, Config{FailureThreshold: 1})
+	var refusal error
+	got := func() error {
+		_, err := Do(t.Context(), d, Call{Idempotent: true}, func(context.Context) (int, error) {
+			refusal = fmt.Errorf("get a token: %w", answer(t, inner, nil))
+			return 0, refusal
+		})
+		return err
+	}()
+	if got != refusal || !isOpen(got) || fault.KindOf(got) != fault.Busy { //nolint:errorlint // the very error
+		t.Errorf("got %v", got)
+	}
+	if s := d.Stats(); s.State != Closed || s.Excluded != 1 || s.RejectedOpen != 0 {
+		t.Errorf("stats are %+v", s)
+	}
+}
+
 func TestACallerWhoHasLeftIsNotServed(t *testing.T) {
 	d := dependency(t, Config{})
 	ctx, cancel := context.WithCancel(t.Context())

@@ -117,20 +117,25 @@ func TestAnAbsurdLimitIsCapped(t *testing.T) {
 func TestAnswersToCallsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := dependency(t, Config{})
-		answers := make(chan error)
-		for range 3 {
+		answers, errs := make(chan error), make(chan error, 1)
+		for range 4 {
 			go func() {
-				_, _ = Do(t.Context(), d, Call{Key: "a"}, func(context.Context) (int, error) { return 0, <-answers })
+				_, err := Do(t.Context(), d, Call{Key: "a"}, func(context.Context) (int, error) { return 0, <-answers })
+				errs <- err
 			}()
 		}
 		synctest.Wait()
 		until := time.Now().Add(10 * time.Minute)
 		for _, late := range []error{
 			fault.Until(fault.RateLimited, until, errors.New("429")),
-			fault.New(fault.RateLimited, errors.New("429, untimed")), // an echo
+			fault.New(fault.RateLimited, errors.New("429, untimed")),                            // an echo
+			fault.Until(fault.RateLimited, until.Add(-time.Minute), errors.New("429, shorter")), // the longer one stands
 			nil, // a success does not lift it
 		} {
 			answers <- late
+			if err := <-errs; fault.RetryAt(late).IsZero() && late != nil && !fault.RetryAt(err).Equal(until) {
+				t.Errorf("the echo ends at %s, want %s", fault.RetryAt(err), until)
+			}
 			synctest.Wait()
 			if diff := cmp.Diff([]Limit{{"a", until}}, d.Limits()); diff != "" {
 				t.Errorf("after %v the limits are (-want +got):\n%s", late, diff)

@@ -115,6 +115,22 @@ func TestRetryBudget(t *testing.T) {
 	})
 }
 
+// Good times do not save up retries without bound.
+func TestTheBudgetOverflows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{FailureThreshold: maxThreshold, MinCalls: maxThreshold, MaxAttempts: 2, RetryBurst: 5})
+		for range 1000 {
+			_ = answer(t, d, nil)
+		}
+		for range 10 {
+			_, _ = Do(t.Context(), d, Call{Idempotent: true}, func(context.Context) (int, error) { return 0, errDown })
+		}
+		if s := d.Stats(); s.Retries != 5 || s.RetriesDenied != 5 {
+			t.Errorf("stats are %+v", s)
+		}
+	})
+}
+
 // Every attempt counts, and the one that opens the breaker is the last.
 func TestTheBreakerSeesEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
