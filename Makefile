@@ -37,9 +37,9 @@ generate: ## Regenerate what is made from other files (pages, references)
 	$(GO) test ./internal/config ./strategy ./cmd/assay -run 'Docs|Golden|Markdown|Table' -update
 
 .PHONY: bench
-bench: ## Measure: durable deliveries next to a bare HMAC check, and the agents
+bench: ## Measure: durable deliveries next to a bare HMAC check; agents, guard, cache
 	$(GO) test ./internal/bench -run '^$$' -bench . -benchtime 1x -v
-	$(GO) test ./agents/... -run '^$$' -bench .
+	$(GO) test ./agents/... ./internal/guard ./internal/cache -run '^$$' -bench .
 
 .PHONY: soak
 soak: ## Kill the service at random, hundreds of times, under load

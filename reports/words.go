@@ -129,15 +129,15 @@ func Conclusion(run review.Run) review.Conclusion {
 		return ""
 	}
 	c := run.Outcome.Conclusion
+	switch run.Status {
+	case review.StatusSkipped:
+		return review.ConclusionSkipped
+	case review.StatusSuperseded, review.StatusCancelled:
+		// Whatever was found is not the pull request's any more.
+		return review.ConclusionCancelled
+	}
 	if c == "" {
-		switch run.Status {
-		case review.StatusSkipped:
-			c = review.ConclusionSkipped
-		case review.StatusSuperseded, review.StatusCancelled:
-			c = review.ConclusionCancelled
-		default:
-			c = review.ConclusionNeutral
-		}
+		c = review.ConclusionNeutral
 	}
 	if c == review.ConclusionSuccess && (run.Status != review.StatusDone || run.Outcome.Health != review.Complete) {
 		return review.ConclusionNeutral

@@ -71,6 +71,16 @@ func Judge(gate Gate, facts Facts) review.Outcome {
 	}
 }
 
+// Unavailable is the outcome of a run that came to no result at all, which no
+// findings can mend: on_unavailable decides whether it blocks.
+func Unavailable(gate Gate, reason string) review.Outcome {
+	o := review.Outcome{Verdict: review.ManualReview, Health: review.Failed, Conclusion: review.ConclusionNeutral, Reason: reason}
+	if gate.OnUnavailable == UnavailableFail {
+		o.Conclusion = review.ConclusionFailure
+	}
+	return o
+}
+
 func worstOf(findings []review.Finding) review.Severity {
 	worst := review.SeverityNone
 	for _, f := range findings {

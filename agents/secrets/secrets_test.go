@@ -200,8 +200,8 @@ func TestCoverage(t *testing.T) {
 	}
 	want := []string{
 		"a.go full ",
-		"a.bin2 skipped binary: only its path was checked",
-		"deploy/cert.p12 skipped binary: only its path was checked",
+		"a.bin2 not_applicable binary: only its path was checked",
+		"deploy/cert.p12 not_applicable binary: only its path was checked",
 		"big.go skipped GitHub sent no patch",
 		"part.go partial cut off",
 		"logo.png not_applicable files of this kind hold no secrets, or only look-alikes",

@@ -29,6 +29,8 @@ var rules = map[string][]string{
 
 	"internal/diff":     {"review"},
 	"internal/secret":   {},
+	"internal/guard":    {"internal/fault"},
+	"internal/cache":    {"internal/fault"},
 	"internal/config":   {"internal/secret"},
 	"internal/store":    {"review", "internal/fault"},
 	"internal/queue":    {"review", "internal/fault", "internal/store"},

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"assay/internal/ghfake"
+	"assay/internal/pgtest"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -315,6 +316,59 @@ func TestBurst(t *testing.T) {
 	if done+superseded != pulls*pushes || other != 0 {
 		t.Errorf("%d deliveries done, %d superseded, %d otherwise; want %d in all", done, superseded, other, pulls*pushes)
 	}
+}
+
+// TestManyFindings holds that any number of annotations arrives, each once, also
+// when the answer to a page is lost.
+func TestManyFindings(t *testing.T) {
+	w := newWorld(t)
+	w.serve()
+	lost := w.gh.Misbehave(ghfake.Fault{Method: "PATCH", Pattern: "/repos/{owner}/{repo}/check-runs/{check_run_id}", After: true, Drop: true, Times: 2})
+	files := make(ghfake.Files)
+	for i := range 120 {
+		name := fmt.Sprintf("f%03d.go", i)
+		files[name] = conflict(name)[name]
+	}
+	pull := w.gh.OpenPull(w.repo, ghfake.Pull{Title: "Choose often"}, files)
+	check := w.check(pull)
+	if lost.Hits() == 0 {
+		t.Error("no answer was lost")
+	}
+	seen := make(map[string]bool)
+	for _, a := range check.Annotations {
+		if seen[a.Path] {
+			t.Errorf("two annotations on %s", a.Path)
+		}
+		seen[a.Path] = true
+	}
+	if len(check.Annotations) != 120 || !strings.HasPrefix(check.Title, "120 high") {
+		t.Errorf("%d annotations, %q; want 120", len(check.Annotations), check.Title)
+	}
+}
+
+// TestPostgres is the main job on PostgreSQL.
+func TestPostgres(t *testing.T) {
+	w := newWorld(t)
+	w.database = pgtest.Start(t).Database(t)
+	s := w.serve()
+	pull := w.gh.OpenPull(w.repo, ghfake.Pull{Title: "Choose a value"}, conflict("a.go"))
+	if check := w.check(pull); check.Conclusion != "failure" || len(check.Annotations) != 1 {
+		t.Errorf("check: %s, %q, %d annotations", check.Conclusion, check.Title, len(check.Annotations))
+	}
+	s.kill()
+	s = w.serve()
+	w.gh.Push(pull, clean("a.go"), "Choose 2")
+	if check := w.check(pull); check.Conclusion != "success" {
+		t.Errorf("check: %s, %q", check.Conclusion, check.Title)
+	}
+	if comments := w.gh.Comments(pull); len(comments) != 1 || !strings.Contains(comments[0].Body, "No open findings") {
+		t.Errorf("comments %+v", comments)
+	}
+	if out, code := w.run("runs"); code != 0 || strings.Count(out, "octo-org/shop#1") != 2 {
+		t.Errorf("assay runs exits %d:\n%s", code, out)
+	}
+	w.idle()
+	s.stop()
 }
 
 // TestClosed holds that closing a pull request ends its review without a

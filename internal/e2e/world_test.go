@@ -21,7 +21,8 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
 )
 
 // patience is how long a test waits for what must happen; it is no measure of
@@ -63,6 +64,8 @@ type world struct {
 	port   int
 	client *http.Client
 	last   *service
+	// database is the URL of a PostgreSQL database; SQLite when empty.
+	database string
 }
 
 // newWorld makes a fake GitHub with one repository, whose every request and
@@ -143,7 +146,7 @@ func (w *world) env(extra ...string) []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "HOST=127.0.0.1", "PORT=" + strconv.Itoa(w.port),
 		"GITHUB_APP_ID=" + strconv.FormatInt(w.app.ID, 10), "GITHUB_APP_PRIVATE_KEY=" + string(w.app.KeyPEM()),
 		"GITHUB_WEBHOOK_SECRET=" + webhookSecret, "GITHUB_URL=" + w.web.URL, "GITHUB_API_URL=" + w.web.URL + "/api/v3",
-		"PUBLIC_URL=" + w.url(""), "DATA_DIR=" + filepath.Join(w.dir, "data"), "GITHUB_WRITE_INTERVAL=1ms", "LOG_FORMAT=text",
+		"PUBLIC_URL=" + w.url(""), "DATA_DIR=" + filepath.Join(w.dir, "data"), "GITHUB_WRITE_INTERVAL=1ms", "LOG_FORMAT=text", "DATABASE_URL=" + w.database,
 	}, extra...)
 }
 
@@ -242,7 +245,11 @@ func (w *world) settled(id string) bool {
 // open opens the service's database to look at it.
 func (w *world) open() *sql.DB {
 	w.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.dir, "data", "assay.db")+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)")
+	driver, url := "pgx", w.database
+	if url == "" {
+		driver, url = "sqlite", "file:"+filepath.Join(w.dir, "data", "assay.db")+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	}
+	db, err := sql.Open(driver, url)
 	if err != nil {
 		w.t.Fatal(err)
 	}

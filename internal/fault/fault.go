@@ -30,8 +30,8 @@ const (
 	RateLimited
 	// Transient is the other side's trouble: retried with backoff.
 	Transient
-	// Busy is work of our own that must end first: snoozed until RetryAt, no
-	// attempt burnt.
+	// Busy is work of our own that must end first, or a dependency that is
+	// being left alone: snoozed until RetryAt, no attempt burnt.
 	Busy
 )
 

@@ -4,6 +4,7 @@ import (
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
+	"assay/strategy"
 	"context"
 	"fmt"
 	"maps"
@@ -62,6 +63,9 @@ func (p *Pipeline) check(r store.Run) (review.CheckRun, error) {
 	plan, err := planOf(r)
 	if err != nil {
 		return review.CheckRun{}, err
+	}
+	if r.Status == review.StatusDead {
+		r.Outcome = strategy.Unavailable(plan.Gate, r.Reason)
 	}
 	check := reports.Check(r.Run, p.options(r))
 	check.Name, check.HeadSHA, check.ExternalID, check.DetailsURL = plan.CheckName, r.Pull.HeadSHA, r.ID, p.runURL(r.ID)

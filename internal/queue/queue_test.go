@@ -387,6 +387,27 @@ func TestStop(t *testing.T) {
 	})
 }
 
+// TestOpenRace holds that a delivery that was found to be the latest does not
+// open runs over a later one that was quicker.
+func TestOpenRace(t *testing.T) {
+	suite(t, func(t *testing.T, url string) {
+		q := start(t, open(t, url), handler{}, Config{})
+		pushed(t, q, "g1", "new", time.Now())
+		d, err := q.store.DeliveryByGUID(t.Context(), "g1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = q.Open(t.Context(), Opening{Delivery: d, Subject: store.Subject{RepoID: 1, Number: 2, HeadSHA: "old"}})
+		if fault.KindOf(err) != fault.Busy {
+			t.Errorf("opening over a head that was not seen: %v, want Busy", err)
+		}
+		sub, _, err := q.store.Subject(t.Context(), 1, 2)
+		if err != nil || sub.HeadSHA != "new" {
+			t.Errorf("the head is now %q, %v", sub.HeadSHA, err)
+		}
+	})
+}
+
 func TestFull(t *testing.T) {
 	st := open(t, filepath.Join(t.TempDir(), "assay.db"))
 	q, err := New(t.Context(), st, Config{})
