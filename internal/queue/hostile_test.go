@@ -7,6 +7,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -79,6 +80,28 @@ func TestRetargeted(t *testing.T) {
 	if status, _, err := st.RunStatus(t.Context(), first.ID); err != nil || status != review.StatusSuperseded {
 		t.Errorf("the run for the old base is %s, %v", status, err)
 	}
+}
+
+// TestDatabaseAway holds that a database that does not answer costs a delivery
+// its answer in time, and does not hold up a stop.
+func TestDatabaseAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBatcher(func(ctx context.Context, waiting []*waiter) {
+			<-ctx.Done()
+			for _, w := range waiting {
+				w.finish(ctx.Err())
+			}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go b.loop(ctx)
+		began := time.Now()
+		if _, err := b.add(t.Context(), &store.Delivery{}); fault.KindOf(err) != fault.Transient || time.Since(began) > commitTimeout {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		cancel()
+		<-b.closed
+	})
 }
 
 // TestPoison holds that a job that takes the process down each time it is begun
