@@ -59,3 +59,16 @@ func (w *world) branch(name string) string {
 	w.gh.Commit(w.repo, name, "Branch off", "octocat", ghfake.Files{"OTHER.md": ghfake.Text("x\n")})
 	return name
 }
+
+// TestForkCommitLate holds that a pull request is reviewed although its commit,
+// pushed to a fork, cannot be reached yet when the event comes.
+func TestForkCommitLate(t *testing.T) {
+	w := newWorld(t)
+	w.serve()
+	late := w.gh.Misbehave(ghfake.Fault{Method: "POST", Pattern: "/repos/{owner}/{repo}/check-runs", Status: 422, Body: `{"message":"No commit found for SHA: x"}`, Times: 2})
+	fork := w.gh.Fork(w.repo, "stranger")
+	pull := w.gh.OpenPull(w.repo, ghfake.Pull{Title: "From outside", From: fork, Author: "stranger"}, conflict("a.go"))
+	if check := w.check(pull); check.Conclusion != "failure" || late.Hits() != 2 {
+		t.Errorf("check: %s, %q, refused %d times", check.Conclusion, check.Title, late.Hits())
+	}
+}
