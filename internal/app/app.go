@@ -88,7 +88,8 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 
 	serverConfig := server.Config{
-		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
+		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Published: !cfg.Server.Local,
+		Logger: a.log,
 	}
 	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err

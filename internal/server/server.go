@@ -50,7 +50,10 @@ type Config struct {
 	// AdminToken opens the operator's routes; without one they answer requests
 	// from this machine alone.
 	AdminToken secret.Secret
-	Logger     *slog.Logger
+	// Published says that other machines reach this service, through a proxy
+	// perhaps: the operator's routes then answer nobody without a token.
+	Published bool
+	Logger    *slog.Logger
 }
 
 // Server is the HTTP server of one process.
@@ -60,6 +63,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	done     chan error
+	health   health
 }
 
 // New makes a server with its routes.
