@@ -49,6 +49,9 @@ func doneTitle(run review.Run) string {
 		}
 		return Counts(run.Findings) + inFiles(run) + ". " + incomplete
 	}
+	if len(run.Findings) == 0 && run.Outcome.Conclusion == review.ConclusionSkipped {
+		return "Nothing to review" + inFiles(run)
+	}
 	if len(run.Findings) == 0 {
 		return "No problems" + inFiles(run)
 	}

@@ -96,7 +96,7 @@ func (c reviewCmd) plans(cmd command, change *review.Change, registry *agents.Re
 	decision := strategy.Decide(review.Event{Name: "pull_request", Action: "opened", Repo: change.Repo, Pull: &change.Pull}, settings)
 	plans := decision.Plans
 	if c.Pipeline != "" {
-		plans = slices.DeleteFunc(plans, func(p strategy.Plan) bool { return p.Pipeline != c.Pipeline })
+		plans = slices.DeleteFunc(slices.Clone(plans), func(p strategy.Plan) bool { return p.Pipeline != c.Pipeline })
 	}
 	if len(plans) > 0 {
 		return plans, nil

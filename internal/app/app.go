@@ -4,6 +4,7 @@ package app
 
 import (
 	"assay/internal/config"
+	"assay/internal/fault"
 	"assay/internal/ghapp"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
@@ -15,7 +16,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -172,8 +175,14 @@ func databaseURL(cfg config.Config) string {
 }
 
 // OpenStore opens the service's database beside a running service, for commands
-// that look at it.
+// that look at it. There must be one: a command in the wrong place must not make an empty one
+// and call it the service's.
 func OpenStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	if db := cfg.Storage.Database; db.Kind == config.SQLite {
+		if _, err := os.Stat(db.Path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Invalid, fmt.Errorf("there is no database at %s: set DATA_DIR or DATABASE_URL as they are for the service", db.Path))
+		}
+	}
 	return store.Open(ctx, store.Config{URL: databaseURL(cfg), Shared: true})
 }
 

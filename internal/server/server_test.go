@@ -48,6 +48,23 @@ func ask(s *Server, method, path, remote, host string, header ...string) int {
 	return rec.Code
 }
 
+// TestListen holds that an address that cannot be listened on is an error that
+// names the setting to change.
+func TestListen(t *testing.T) {
+	taken := newServer("", nil)
+	if err := taken.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Stop(context.WithoutCancel(t.Context())) }()
+	// 192.0.2.0/24 is for documentation: no machine has it.
+	for addr, hint := range map[string]string{taken.Addr(): "set PORT", "192.0.2.1:0": "set HOST"} {
+		s := New(Config{Addr: addr, Pages: pages{}})
+		if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), hint) {
+			t.Errorf("listen on %s: %v, want a hint to %s", addr, err, hint)
+		}
+	}
+}
+
 // TestRoutes walks every route that is registered and holds it to a table of
 // who may call it: a route that is not in the table fails.
 func TestRoutes(t *testing.T) {
