@@ -72,6 +72,10 @@ func inFiles(run review.Run) string {
 	if run.Files == 0 {
 		return ""
 	}
+	if run.Ignored > 0 && run.Ignored < run.Files {
+		// What nobody looked at must not be counted as fine.
+		return fmt.Sprintf(" in %s (%d ignored)", plural(run.Files-run.Ignored, "file"), run.Ignored)
+	}
 	return " in " + plural(run.Files, "file")
 }
 

@@ -79,7 +79,10 @@ func TestReview(t *testing.T) {
 	write("a.txt", "a\n")
 	git("add", ".")
 	git("commit", "-qm", "Start")
-	assay(t, nil, "", "review", dir).want(t, exitOK, "", "nothing to review")
+	// Without a change: an error when the base was found by itself, an empty
+	// report when it was named.
+	assay(t, nil, "", "review", dir).want(t, exitError, "", "nothing to review")
+	assay(t, nil, "", "review", dir, "--base", "HEAD", "--format", "sarif").want(t, exitOK, `"results": []`, "nothing to review")
 	write("b.go", "package b\n")
 	assay(t, nil, "", "review", dir).want(t, exitOK, "No problems in 1 file", "")
 	write("b.go", "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n")
