@@ -85,6 +85,68 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 	}
 }
 
+// Refresh asks for the key's value anew, however fresh the one that is kept,
+// and keeps what comes. load is handed the kept value, if known, so that it
+// can ask whether that still stands; it then returns it with same.
+//
+// Callers who come together share a load, but nobody is answered by one that
+// began before he came: what Refresh returns was true after it was called. A
+// load that fails by an outage leaves the kept value for the next; no old
+// value or failure is ever handed out. In all else Refresh is as Get.
+func (c *Cache[K, V]) Refresh(ctx context.Context, key K, load func(ctx context.Context, kept V, known bool) (value V, same bool, err error)) (V, error) {
+	var none V
+	for waited := false; ; waited = true {
+		f, answers, err := c.renew(ctx, key, load, waited)
+		if err != nil {
+			return none, err
+		}
+		select {
+		case <-f.done:
+			if answers {
+				return f.value, f.err
+			}
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+}
+
+// renew returns the load that answers a Refresh, or one that has to end first.
+// After one has been waited for, any other began since the caller came.
+func (c *Cache[K, V]) renew(ctx context.Context, key K, load func(context.Context, V, bool) (V, bool, error), waited bool) (f *flight[V], answers bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, under := c.flights[key]
+	if under && !waited {
+		return f, false, nil
+	}
+	c.stats.Misses++
+	if under {
+		c.stats.Shared++
+		f.waiting++
+		return f, true, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	var kept V
+	e, known := c.entries.Get(key)
+	if known = known && time.Now().Before(e.fresh); known {
+		kept = e.value
+	}
+	f = c.begin(ctx, key, func(ctx context.Context) (V, error) {
+		value, same, err := load(ctx, kept, known)
+		if err == nil && same {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.stats.Confirmed++
+		}
+		return value, err
+	})
+	f.renews = true
+	return f, true, nil
+}
+
 // look answers from what is known, or else returns the load to wait for.
 func (c *Cache[K, V]) look(ctx context.Context, key K, load func(context.Context) (V, error)) (*flight[V], V, error) {
 	var none V

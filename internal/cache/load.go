@@ -22,6 +22,7 @@ type flight[V any] struct {
 	value   V
 	err     error
 	ended   bool
+	renews  bool // begun by Refresh
 	waiting int
 }
 
@@ -136,6 +137,9 @@ func (c *Cache[K, V]) keep(key K, result loaded[V], now time.Time) {
 // failed remembers an error, and lets an old value stand in for it where that
 // is allowed.
 func (c *Cache[K, V]) failed(key K, f *flight[V], now time.Time) {
+	if f.renews && outage(f.err) {
+		return
+	}
 	e, known := c.entries.Peek(key)
 	if known && now.Before(e.stale) && outage(f.err) {
 		c.stats.Stale += uint64(f.waiting)
@@ -144,7 +148,7 @@ func (c *Cache[K, V]) failed(key K, f *flight[V], now time.Time) {
 		return
 	}
 	c.entries.Remove(key)
-	if c.cfg.ErrorTTL > 0 {
+	if c.cfg.ErrorTTL > 0 && !f.renews {
 		c.add(key, &entry[V]{err: f.err, retry: now.Add(c.cfg.ErrorTTL)})
 	}
 }
