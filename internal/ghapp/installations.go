@@ -10,11 +10,11 @@ import (
 const maxIdle = 1024
 
 // installations holds what is shared by all that is done for one installation:
-// its writer and its rate limit. Memory is bounded by what is at work, not by
+// its writer. Memory is bounded by what is at work, not by
 // what has ever been seen.
 type installations struct {
-	interval time.Duration
-	now      func() time.Time
+	pace pace
+	now  func() time.Time
 
 	mu   sync.Mutex
 	byID map[int64]*installation
@@ -22,12 +22,11 @@ type installations struct {
 
 type installation struct {
 	writer writer
-	limit  limit
 	users  int // guarded by installations.mu
 }
 
-func newInstallations(interval time.Duration, now func() time.Time) *installations {
-	return &installations{interval: interval, now: now, byID: make(map[int64]*installation)}
+func newInstallations(p pace, now func() time.Time) *installations {
+	return &installations{pace: p, now: now, byID: make(map[int64]*installation)}
 }
 
 // use returns the installation's state and the function that gives it back.
@@ -39,10 +38,7 @@ func (s *installations) use(id int64) (*installation, func()) {
 		if len(s.byID) >= maxIdle {
 			s.forgetIdle()
 		}
-		in = &installation{
-			writer: writer{slot: make(chan struct{}, 1), interval: s.interval, now: s.now},
-			limit:  limit{now: s.now},
-		}
+		in = &installation{writer: writer{slot: make(chan struct{}, 1), pace: s.pace, now: s.now}}
 		s.byID[id] = in
 	}
 	in.users++
@@ -55,7 +51,7 @@ func (s *installations) use(id int64) (*installation, func()) {
 
 func (s *installations) forgetIdle() {
 	for id, in := range s.byID {
-		if in.users == 0 && in.writer.rested() && in.limit.over() {
+		if in.users == 0 && in.writer.rested() {
 			delete(s.byID, id)
 		}
 	}
