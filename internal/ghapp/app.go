@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -154,10 +155,22 @@ func (a *App) guard(set *guard.Set) (err error) {
 func (a *App) loadTimeout() time.Duration { return 3*a.callTimeout + time.Minute }
 
 // limitKey is what GitHub counts rate limits by, as the guards' key.
-func limitKey(installation int64) string { return fmt.Sprintf("installation/%d", installation) }
+func limitKey(installation int64) string {
+	return installationKey + strconv.FormatInt(installation, 10)
+}
 
-// appKey is the key of what is asked as the app itself.
-const appKey = "app"
+// limitedInstallation is the installation that a key is of.
+func limitedInstallation(key string) (id int64, ok bool) {
+	number, ok := strings.CutPrefix(key, installationKey)
+	id, err := strconv.ParseInt(number, 10, 64)
+	return id, ok && err == nil
+}
+
+const (
+	installationKey = "installation/"
+	// appKey is the key of what is asked as the app itself.
+	appKey = "app"
+)
 
 // Repository is the app's hands on one repository. It is cheap and asks
 // nothing of GitHub: the token is made when it is first needed. Values that

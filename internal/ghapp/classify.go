@@ -35,6 +35,8 @@ type answerError struct {
 	message string
 	// skew is how far GitHub's clock was ahead of ours in this answer.
 	skew time.Duration
+	// rate is what the refusal said of the budget.
+	rate rate
 }
 
 func (e *answerError) Error() string {
@@ -53,7 +55,7 @@ func hasStatus(err error, statuses ...int) bool {
 // credential is the Authorization header that was sent; it is struck out of
 // whatever GitHub says.
 func classifyAnswer(resp *http.Response, credential string, now time.Time, skew time.Duration) error {
-	e := &answerError{status: resp.StatusCode, message: messageOf(resp, credential), skew: skew}
+	e := &answerError{status: resp.StatusCode, message: messageOf(resp, credential), skew: skew, rate: rateOf(resp, now)}
 	low := strings.ToLower(e.message)
 	switch s := resp.StatusCode; {
 	case s == http.StatusUnauthorized:

@@ -145,6 +145,7 @@ func (t *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 		again := req.Clone(req.Context())
 		again.Header.Set("Authorization", "Bearer "+secret)
 		resp, err := t.next.RoundTrip(again)
+		t.tokens.app.installations.note(t.key.installation, rateOfOutcome(resp, err, time.Now()))
 		if !first || !hasStatus(err, http.StatusUnauthorized) {
 			return resp, err
 		}
