@@ -95,46 +95,55 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 // value or failure is ever handed out. In all else Refresh is as Get.
 func (c *Cache[K, V]) Refresh(ctx context.Context, key K, load func(ctx context.Context, kept V, known bool) (value V, same bool, err error)) (V, error) {
 	var none V
-	for waited := false; ; waited = true {
-		f, answers, err := c.renew(ctx, key, load, waited)
-		if err != nil {
-			return none, err
-		}
+	before := c.underWay(key)
+	if before != nil {
+		timer := time.NewTimer(renewPatience)
+		defer timer.Stop()
 		select {
-		case <-f.done:
-			if answers {
-				return f.value, f.err
-			}
+		case <-before.done:
+		case <-timer.C: // it may hang; nobody else has to wait for that
 		case <-ctx.Done():
 			return none, ctx.Err()
 		}
 	}
+	f, err := c.renewal(ctx, key, load, before)
+	if err != nil {
+		return none, err
+	}
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
 }
 
-// renew returns the load that answers a Refresh, or one that has to end first.
-// After one has been waited for, any other began since the caller came.
-func (c *Cache[K, V]) renew(ctx context.Context, key K, load func(context.Context, V, bool) (V, bool, error), waited bool) (f *flight[V], answers bool, err error) {
+func (c *Cache[K, V]) underWay(key K) *flight[V] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f, under := c.flights[key]
-	if under && !waited {
-		return f, false, nil
-	}
+	return c.flights[key]
+}
+
+// renewal joins a load, unless it is the one that was under way before, or
+// begins one.
+func (c *Cache[K, V]) renewal(ctx context.Context, key K, load func(context.Context, V, bool) (V, bool, error), before *flight[V]) (*flight[V], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.stats.Misses++
-	if under {
+	if f, ok := c.flights[key]; ok && f != before {
 		c.stats.Shared++
 		f.waiting++
-		return f, true, nil
+		return f, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	var kept V
 	e, known := c.entries.Get(key)
 	if known = known && time.Now().Before(e.fresh); known {
 		kept = e.value
 	}
-	f = c.begin(ctx, key, func(ctx context.Context) (V, error) {
+	f := c.begin(ctx, key, func(ctx context.Context) (V, error) {
 		value, same, err := load(ctx, kept, known)
 		if err == nil && same {
 			c.mu.Lock()
@@ -144,7 +153,7 @@ func (c *Cache[K, V]) renew(ctx context.Context, key K, load func(context.Contex
 		return value, err
 	})
 	f.renews = true
-	return f, true, nil
+	return f, nil
 }
 
 // look answers from what is known, or else returns the load to wait for.

@@ -14,6 +14,9 @@ import (
 // for. After that it is on its own, and its key free for another.
 const grace = time.Second
 
+// renewPatience is how long a Refresh lets a load end that began before it.
+const renewPatience = time.Second
+
 // flight is a load under way, and then its result.
 type flight[V any] struct {
 	done chan struct{} // closed when value and err are set

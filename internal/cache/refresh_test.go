@@ -109,6 +109,42 @@ func TestRefreshIsNeverOlderThanItsCall(t *testing.T) {
 	})
 }
 
+// TestRefreshPassesALoadThatHangs holds that a load which does not end keeps up
+// those who wait for it and nobody else, and that what it brings in the end
+// does not take the place of what is newer.
+func TestRefreshPassesALoadThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := create[string, int](t, Config[int]{TTL: time.Hour})
+		s := &source{version: 1}
+		var hung sync.WaitGroup
+		hung.Go(func() {
+			if got, err := c.Refresh(t.Context(), "a", s.load(20*time.Second)); got != 1 || err != nil {
+				t.Errorf("who waits for it got %d, %v", got, err)
+			}
+		})
+		synctest.Wait()
+		s.version = 2
+		start := time.Now()
+		var callers sync.WaitGroup
+		for range 100 {
+			callers.Go(func() {
+				if got, err := c.Refresh(t.Context(), "a", s.load(time.Second)); got != 2 || err != nil {
+					t.Errorf("who came later got %d, %v", got, err)
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(start); took != renewPatience+time.Second || s.asked != 2 {
+			t.Errorf("they waited %v, and asked %d times", took, s.asked-1)
+		}
+		hung.Wait()
+		_, _ = c.Refresh(t.Context(), "a", s.load(0))
+		if kept := s.kept[len(s.kept)-1]; kept != 2 {
+			t.Errorf("version %d was kept", kept)
+		}
+	})
+}
+
 func TestCallersOfRefreshMayLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := create[string, int](t, Config[int]{TTL: time.Hour})
@@ -121,10 +157,12 @@ func TestCallersOfRefreshMayLeave(t *testing.T) {
 				t.Errorf("left after %v with %v", time.Since(start), err)
 			}
 		}
-		leave(time.Second)     // in its own load
-		leave(2 * time.Second) // while another's has to end first
-		if got, err := c.Refresh(t.Context(), "a", s.load(0)); got != 1 || err != nil || s.asked != 2 {
+		leave(2 * time.Second)        // in its own load
+		leave(500 * time.Millisecond) // while another's has to end first
+		leave(5 * time.Second)        // in its own, which passed the other
+		if got, err := c.Refresh(t.Context(), "a", s.load(0)); got != 1 || err != nil || s.asked != 3 {
 			t.Errorf("got %d, %v after %d loads", got, err, s.asked)
 		}
+		time.Sleep(10 * time.Second) // for the loads that everybody has left
 	})
 }
