@@ -13,6 +13,7 @@ import (
 
 // source is something that changes, and is asked whether it has.
 type source struct {
+	mu      sync.Mutex // of loads beside each other
 	version int
 	err     error
 	asked   int
@@ -21,12 +22,14 @@ type source struct {
 
 func (s *source) load(took time.Duration) func(context.Context, int, bool) (int, bool, error) {
 	return func(_ context.Context, kept int, known bool) (int, bool, error) {
+		s.mu.Lock()
 		s.asked++
 		if known != (kept != 0) {
 			panic("a value that is not known")
 		}
 		s.kept = append(s.kept, kept)
 		version, err := s.version, s.err
+		s.mu.Unlock()
 		time.Sleep(took)
 		return version, version == kept, err
 	}
