@@ -51,7 +51,7 @@ func (r *Repository) File(ctx context.Context, ref, path string) ([]byte, error)
 }
 
 // file reads a file: of a commit once, of a ref that moves each time. Reads of
-// commits hold one of slots, unless that is nil.
+// commits hold one of slots; nil is none to hold.
 func (r *Repository) file(ctx context.Context, ref, path string, slots chan struct{}) ([]byte, error) {
 	from, err := r.contentsPath(ref, path)
 	if err != nil {
@@ -63,11 +63,13 @@ func (r *Repository) file(ctx context.Context, ref, path string, slots chan stru
 		return data, noFile(err)
 	}
 	got, err := r.app.caches.contents.Get(ctx, fileKey{r.key, ref, path}, func(ctx context.Context) (f file, err error) {
-		select {
-		case <-ctx.Done():
-			return file{}, ctx.Err()
-		case slots <- struct{}{}:
-			defer func() { <-slots }()
+		if slots != nil {
+			select {
+			case <-ctx.Done():
+				return file{}, ctx.Err()
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			}
 		}
 		_, err = r.get(ctx, from, mediaRaw, "", func(resp *github.Response) error {
 			f.data, err = readFile(resp)
