@@ -34,8 +34,11 @@ var anything = map[string]func(*testing.T, *Repository) error{
 	"a direct read":      func(t *testing.T, r *Repository) error { _, err := r.AnnotationCount(t.Context(), 3); return err },
 	"a remembered read":  func(t *testing.T, r *Repository) error { _, err := r.Pull(t.Context(), 5); return err },
 	"a file of a commit": func(t *testing.T, r *Repository) error { _, err := r.File(t.Context(), headSHA, "f"); return err },
-	"a creating write":   func(t *testing.T, r *Repository) error { _, err := r.CreateComment(t.Context(), 5, "m", "m"); return err },
-	"another write":      func(t *testing.T, r *Repository) error { return r.UpdateComment(t.Context(), 5, "m") },
+	"a creating write": func(t *testing.T, r *Repository) error {
+		_, err := r.CreateComment(t.Context(), 5, "m", "m")
+		return err
+	},
+	"another write": func(t *testing.T, r *Repository) error { return r.UpdateComment(t.Context(), 5, "m") },
 }
 
 // TestOutageIsQuietAndHeals holds that a dead GitHub is left alone by calls of
