@@ -3,9 +3,11 @@
 package app
 
 import (
+	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/fault"
 	"assay/internal/ghapp"
+	"assay/internal/guard"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/server"
@@ -33,6 +35,9 @@ type Options struct {
 type App struct {
 	opts   Options
 	log    *slog.Logger
+	guards *guard.Set
+	caches *cache.Set
+	github *ghapp.App
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
@@ -66,6 +71,9 @@ func (a *App) onStop(name string, do func(ctx context.Context) error) {
 func (a *App) start(ctx context.Context) (err error) {
 	cfg := a.opts.Config
 	crash := crashAt(cfg.Work.CrashAt)
+	if err = a.outside(); err != nil {
+		return err
+	}
 
 	a.store, err = store.Open(ctx, store.Config{URL: databaseURL(cfg), Logger: quiet(a.log)})
 	if err != nil {
@@ -109,19 +117,12 @@ func (a *App) start(ctx context.Context) (err error) {
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
-	github, err := ghapp.New(ghapp.Config{
-		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL,
-		Logger: a.log, WriteInterval: cfg.GitHub.WriteInterval,
-	})
-	if err != nil {
-		return nil, err
-	}
 	reviewer, err := NewReviewer(a.log)
 	if err != nil {
 		return nil, err
 	}
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
+		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})

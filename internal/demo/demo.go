@@ -87,7 +87,8 @@ func (d *Demo) config(o Options, hubURL string) (config.Config, error) {
 	values := map[string]string{
 		"GITHUB_APP_ID": strconv.Itoa(appID), "GITHUB_APP_PRIVATE_KEY": string(d.app.KeyPEM()), "GITHUB_WEBHOOK_SECRET": hookSecret,
 		"GITHUB_URL": hubURL, "GITHUB_API_URL": hubURL + "/api/v3", "DATA_DIR": o.DataDir, "ASSAY_ROLES": "accept,work",
-		"GITHUB_WRITE_INTERVAL": "50ms", // this GitHub has no limit to keep to
+		// This GitHub has no limits to keep to.
+		"GITHUB_WRITE_INTERVAL": "50ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "0",
 	}
 	if host, _ := o.Env("HOST"); host == "" {
 		values["HOST"] = "127.0.0.1"
