@@ -27,11 +27,11 @@ func (s *Store) liveJobs(kind, key string) string {
 // was not taken over by a later attempt. They have no job, and ended at or
 // after since where they ended.
 func (s *Store) OrphansTx(ctx context.Context, tx *sql.Tx, since time.Time, limit int) ([]Run, error) {
-	return s.listRuns(ctx, tx, `WHERE enqueued = 1 AND revived < $1
+	return s.listRuns(ctx, tx, `WHERE queued_at > 0 AND enqueued = 1 AND revived < $1
 		AND (status IN ('queued', 'running') OR check_shows <> 'completed') AND (status IN ('queued', 'running') OR finished_at >= $2)
 		AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.repo_id = runs.repo_id AND later.head_sha = runs.head_sha
 			AND later.pipeline = runs.pipeline AND later.attempt > runs.attempt)
-		AND id NOT IN `+s.liveJobs("run", "run")+` ORDER BY seq LIMIT $3`, maxRevivals, toMicros(since), limit)
+		AND id NOT IN `+s.liveJobs("run", "run")+` ORDER BY queued_at LIMIT $3`, maxRevivals, toMicros(since), limit)
 }
 
 // NoteRevived notes that a run was given a job again. It reports false when
