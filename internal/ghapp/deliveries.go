@@ -18,7 +18,9 @@ type HookDelivery struct {
 	DeliveredAt time.Time
 	// OK says that the app answered 2xx in time. One that is not OK may have
 	// arrived all the same.
-	OK            bool
+	OK bool
+	// Redelivery says that somebody asked for the attempt.
+	Redelivery    bool
 	Event, Action string
 }
 
@@ -58,7 +60,7 @@ func hookDeliveries(list []*github.HookDelivery) ([]HookDelivery, error) {
 		}
 		page[i] = HookDelivery{
 			ID: d.GetID(), GUID: d.GetGUID(), DeliveredAt: d.GetDeliveredAt().Time, OK: d.GetStatus() == deliveredOK,
-			Event: d.GetEvent(), Action: d.GetAction(),
+			Redelivery: d.GetRedelivery(), Event: d.GetEvent(), Action: d.GetAction(),
 		}
 	}
 	return page, nil
