@@ -7,6 +7,7 @@ import (
 	"assay/internal/ghapp"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
+	"assay/internal/reconcile"
 	"assay/internal/server"
 	"assay/internal/store"
 	"assay/internal/web"
@@ -33,7 +34,10 @@ type App struct {
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
-	stops  []stop
+	github *ghapp.App // nil where nothing is worked on
+	// reconciler is nil where nothing is worked on.
+	reconciler *reconcile.Reconciler
+	stops      []stop
 }
 
 // stop is what undoes a step of Start.
@@ -70,8 +74,9 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	a.onStop("database", func(context.Context) error { return a.store.Close() })
 
+	node := store.NewRunID()
 	a.queue, err = queue.New(ctx, a.store, queue.Config{
-		Runners: cfg.Work.Workers, StopTimeout: cfg.Work.ShutdownTimeout * 6 / 10, Crash: crash, Logger: quiet(a.log),
+		Node: node, Runners: cfg.Work.Workers, StopTimeout: cfg.Work.ShutdownTimeout * 6 / 10, Crash: crash, Logger: quiet(a.log),
 	})
 	if err != nil {
 		return err
@@ -100,7 +105,11 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	a.server = server.New(serverConfig)
 	a.onStop("server", a.server.Stop)
-	return a.server.Start(ctx)
+	if err = a.server.Start(ctx); err != nil {
+		return err
+	}
+	// After the server: what is asked for comes as a webhook.
+	return a.reconcile(ctx, node)
 }
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
@@ -112,6 +121,7 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.github = github
 	reviewer, err := NewReviewer(a.log)
 	if err != nil {
 		return nil, err

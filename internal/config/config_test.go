@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second},
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
-		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second},
+		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
 		Log:     Log{Level: slog.LevelInfo, Format: JSON},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -89,7 +89,7 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_APP_ID": "12345", "GITHUB_APP_PRIVATE_KEY": key, "GITHUB_WEBHOOK_SECRET": goodSecret + " , " + goodSecret + "x",
 		"GITHUB_URL": "https://ghe.example.com/", "PUBLIC_URL": "https://assay.example.com/base/", "PORT": "443", "HOST": "[::1]",
 		"DATA_DIR": "/var/lib/assay/", "DATABASE_URL": "postgres://u:p@db/assay", "ASSAY_ADMIN_TOKEN": goodSecret,
-		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
+		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestEverythingSet(t *testing.T) {
 		GitHub:  GitHub{URL: "https://ghe.example.com", APIURL: "https://ghe.example.com/api/v3/", WriteInterval: time.Second},
 		Server:  Server{Host: "::1", Port: 443, PublicURL: "https://assay.example.com/base", AdminToken: secret.New(goodSecret)},
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
-		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
+		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second}, // reconciliation off
 		Log:     Log{Level: slog.LevelDebug, Format: Text},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -156,6 +156,9 @@ func TestBadValues(t *testing.T) {
 		{"ASSAY_WORKERS", "257", "out of range"},
 		{"ASSAY_SHUTDOWN_TIMEOUT", "30", "not a duration"},
 		{"ASSAY_SHUTDOWN_TIMEOUT", "11m", "out of range"},
+		{"ASSAY_RECONCILE_INTERVAL", "0", "out of range"},
+		{"ASSAY_RECONCILE_INTERVAL", "25h", "out of range"},
+		{"ASSAY_RECONCILE_INTERVAL", "often", "not a duration"},
 		{"LOG_LEVEL", "loud", "not a level"},
 		{"LOG_LEVEL", "info+2", "not a level"},
 		{"LOG_FORMAT", "xml", "not a form"},
