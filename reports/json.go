@@ -22,6 +22,7 @@ type jsonReport struct {
 	Pipeline   string            `json:"pipeline"`
 	Event      string            `json:"event"`
 	Attempt    int               `json:"attempt"`
+	Note       string            `json:"note,omitempty"`
 	Repository string            `json:"repository,omitempty"`
 	Pull       jsonPull          `json:"pull_request"`
 	Files      int               `json:"files"`
@@ -79,7 +80,7 @@ func JSON(w io.Writer, run review.Run, o Options) error {
 	r := jsonReport{
 		Verdict: run.Outcome.Verdict, Health: run.Outcome.Health, Conclusion: Conclusion(run), Reason: reason,
 		Title: Title(run), Status: run.Status, Run: run.ID, URL: o.RunURL,
-		Pipeline: run.Pipeline, Event: run.Event, Attempt: run.Attempt,
+		Pipeline: run.Pipeline, Event: run.Event, Attempt: run.Attempt, Note: run.Note,
 		Pull: jsonPull{
 			Number: run.Pull.Number, Title: run.Pull.Title, Author: run.Pull.Author.Login,
 			BaseSHA: run.Pull.BaseSHA, HeadRef: run.Pull.HeadRef, HeadSHA: run.Pull.HeadSHA,

@@ -191,6 +191,9 @@ func (d document) footer() section {
 	if d.run.Attempt > 1 {
 		parts = append(parts, fmt.Sprintf("Attempt %d.", d.run.Attempt))
 	}
+	if note := oneLine(d.run.Note, 200); note != "" {
+		parts = append(parts, prose(Sentence(note)))
+	}
 	if d.o.RunURL != "" {
 		parts = append(parts, linked("Full report", d.o.RunURL))
 	}

@@ -14,6 +14,7 @@ func TestTitle(t *testing.T) {
 		"queued":              "Queued",
 		"running":             "Reviewing: 2 of 4 agents done",
 		"done-clean":          "No problems in 14 files",
+		"done-recovered":      "No problems in 14 files",
 		"done-findings":       "1 critical, 1 high, 1 medium, 1 low, 1 info in 14 files",
 		"done-degraded":       "1 critical in the files that were read. Not fully reviewed: workflows (no proof of work)",
 		"done-degraded-clean": "Not fully reviewed: secrets (timed out after 2m)",

@@ -18,6 +18,9 @@ type Run struct {
 	Status  Status `json:"status"`
 	// Reason says why the run was skipped, superseded, cancelled or failed.
 	Reason     string    `json:"reason,omitempty"`
+	// Note is what else people should know of how the run came about, as a
+	// plain phrase: "delayed by 14 min: webhook lost, recovered". Mostly empty.
+	Note       string    `json:"note,omitempty"`
 	QueuedAt   time.Time `json:"queued_at,omitzero"`
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`

@@ -10,6 +10,7 @@ import (
 	"assay/internal/guard"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
+	"assay/internal/reconcile"
 	"assay/internal/server"
 	"assay/internal/store"
 	"assay/internal/web"
@@ -41,7 +42,9 @@ type App struct {
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
-	stops  []stop
+	// reconciler is nil where nothing is worked on.
+	reconciler *reconcile.Reconciler
+	stops      []stop
 }
 
 // stop is what undoes a step of Start.
@@ -81,8 +84,9 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	a.onStop("database", func(context.Context) error { return a.store.Close() })
 
+	node := store.NewRunID()
 	a.queue, err = queue.New(ctx, a.store, queue.Config{
-		Runners: cfg.Work.Workers, StopTimeout: cfg.Work.ShutdownTimeout * 6 / 10, Crash: crash, Logger: quiet(a.log),
+		Node: node, Runners: cfg.Work.Workers, StopTimeout: cfg.Work.ShutdownTimeout * 6 / 10, Crash: crash, Logger: quiet(a.log),
 	})
 	if err != nil {
 		return err
@@ -112,7 +116,11 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	a.server = server.New(serverConfig)
 	a.onStop("server", a.server.Stop)
-	return a.server.Start(ctx)
+	if err = a.server.Start(ctx); err != nil {
+		return err
+	}
+	// After the server: what is asked for comes as a webhook.
+	return a.reconcile(ctx, node)
 }
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {

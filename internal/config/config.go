@@ -87,6 +87,9 @@ type Work struct {
 	Workers int
 	// ShutdownTimeout is how long a stop waits for work to hand itself back.
 	ShutdownTimeout time.Duration
+	// ReconcileInterval is the time between two looks for what webhooks did
+	// not bring; 0 is never.
+	ReconcileInterval time.Duration
 	// CrashAt is a point at which the process kills itself, for tests of what
 	// a crash leaves behind; empty for never.
 	CrashAt string

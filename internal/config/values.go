@@ -124,6 +124,15 @@ func duration(text string, least, most time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
+func setReconcileInterval(c *Config, text string) (err error) {
+	if strings.EqualFold(text, "off") {
+		c.Work.ReconcileInterval = 0
+		return nil
+	}
+	c.Work.ReconcileInterval, err = duration(text, time.Second, 24*time.Hour)
+	return err
+}
+
 func setLogLevel(c *Config, text string) error {
 	// slog also knows "INFO+2"; that is more than the documentation promises.
 	if strings.ContainsAny(text, "+-") || c.Log.Level.UnmarshalText([]byte(text)) != nil {

@@ -169,6 +169,12 @@ var variables = slices.Concat([]Variable{
 		},
 	},
 	{
+		Group: "Work", Name: "ASSAY_RECONCILE_INTERVAL", Default: "5m",
+		Want:    "a duration from 1s to 24h, as `5m`, or `off`",
+		Purpose: "How often lost webhooks are asked for again, and open pull requests without a check looked for. Each costs a request for every repository; stay in minutes on github.com.",
+		set:     setReconcileInterval,
+	},
+	{
 		Group: "Work", Name: "ASSAY_CRASH_AT", Derived: "never",
 		Want:    "the name of a point, as `judged`, or with a count, as `judged:3`",
 		Purpose: "Kills the process at that point, as a power cut would. For tests of what a crash leaves behind.",

@@ -196,13 +196,10 @@ type Identity struct {
 // App asks GitHub who the app is, which proves that the ID and the key belong
 // together.
 func (a *App) App(ctx context.Context) (Identity, error) {
-	call := guard.Call{Key: appKey, Idempotent: true, Deadline: a.callTimeout}
-	id, err := guard.Do(ctx, a.rest, call, func(attempt context.Context) (id Identity, err error) {
-		err = a.clock.corrected(func() error {
-			id, err = a.identity(attempt)
-			return classifyCall(ctx, err)
-		})
-		return id, err
+	var id Identity
+	err := a.asApp(ctx, func(ctx context.Context, gh *github.Client) (err error) {
+		id, err = identity(ctx, gh)
+		return err
 	})
 	if err != nil {
 		return Identity{}, fmt.Errorf("ask GitHub who app %d is: %w", a.id, err)
@@ -211,12 +208,23 @@ func (a *App) App(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-func (a *App) identity(ctx context.Context) (Identity, error) {
-	transport, err := a.appsTransport()
-	if err != nil {
-		return Identity{}, err
-	}
-	app, _, err := a.client(transport).Apps.Get(ctx, "")
+// asApp makes a request that may be made again, signed as the app itself.
+func (a *App) asApp(ctx context.Context, request func(context.Context, *github.Client) error) error {
+	call := guard.Call{Key: appKey, Idempotent: true, Deadline: a.callTimeout}
+	_, err := guard.Do(ctx, a.rest, call, func(attempt context.Context) (struct{}, error) {
+		return struct{}{}, a.clock.corrected(func() error {
+			transport, err := a.appsTransport()
+			if err != nil {
+				return err
+			}
+			return classifyCall(ctx, request(attempt, a.client(transport)))
+		})
+	})
+	return err
+}
+
+func identity(ctx context.Context, gh *github.Client) (Identity, error) {
+	app, _, err := gh.Apps.Get(ctx, "")
 	if err != nil {
 		return Identity{}, err
 	}

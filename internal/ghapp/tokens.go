@@ -62,9 +62,10 @@ func (t *tokens) drop(key tokenKey, secret string) {
 // mint asks GitHub for a token.
 func (t *tokens) mint(ctx context.Context, key tokenKey) (token, error) {
 	options := &github.InstallationTokenOptions{Permissions: key.permissions.github()}
-	if key.repoID != 0 {
+	switch {
+	case key.repoID != 0:
 		options.RepositoryIDs = []int64{key.repoID}
-	} else {
+	case key.repoName != "": // else it is for the installation itself
 		// Within an installation a repository goes by its bare name.
 		_, name, _ := strings.Cut(key.repoName, "/")
 		options.Repositories = []string{name}

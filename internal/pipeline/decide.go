@@ -192,6 +192,13 @@ func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, 
 	if err != nil {
 		return err
 	}
+	note, err := p.note(ctx, d)
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		runs[i].Note = note
+	}
 	opened, err := p.Queue.Open(ctx, queue.Opening{
 		Delivery: d, Subject: subjectOf(ev), Seen: seen, Runs: runs, Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
 	})

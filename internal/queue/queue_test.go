@@ -405,6 +405,11 @@ func TestOpenRace(t *testing.T) {
 		if err != nil || sub.HeadSHA != "new" {
 			t.Errorf("the head is now %q, %v", sub.HeadSHA, err)
 		}
+		// A late delivery about the same head does not turn the clock back.
+		pushed(t, q, "g2", "new", sub.PullUpdatedAt.Add(-time.Hour))
+		if late, _, err := q.store.Subject(t.Context(), 1, 2); err != nil || !late.PullUpdatedAt.Equal(sub.PullUpdatedAt) {
+			t.Errorf("a late delivery moved the pull request from %v to %v, %v", sub.PullUpdatedAt, late.PullUpdatedAt, err)
+		}
 	})
 }
 

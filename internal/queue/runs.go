@@ -46,7 +46,13 @@ func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
 		if before.HeadSHA != o.Seen.HeadSHA || before.Closed != o.Seen.Closed || !before.PullUpdatedAt.Equal(o.Seen.PullUpdatedAt) {
 			return fault.Until(fault.Busy, q.cfg.Now(), errors.New("another delivery of the pull request was first"))
 		}
-		if err := q.store.MoveSubject(ctx, tx, o.Subject); err != nil {
+		sub := o.Subject
+		if before.HeadSHA == sub.HeadSHA && before.PullUpdatedAt.After(sub.PullUpdatedAt) {
+			// A late delivery about a head that is known already must not make
+			// events look new that came between.
+			sub.PullUpdatedAt = before.PullUpdatedAt
+		}
+		if err := q.store.MoveSubject(ctx, tx, sub); err != nil {
 			return err
 		}
 		moved := known && before.HeadSHA != o.Subject.HeadSHA
@@ -191,8 +197,8 @@ func (q *Queue) enqueue(ctx context.Context, tx *sql.Tx, runs []store.Run) error
 		if delay {
 			opts.ScheduledAt = q.cfg.Now().Add(q.cfg.Debounce)
 		}
-		if _, err := q.client.InsertTx(ctx, tx, runArgs{Run: r.ID, Lane: lane(r)}, opts); err != nil {
-			return fmt.Errorf("insert job of run %s: %w", r.ID, err)
+		if err := q.insertRun(ctx, tx, r, opts); err != nil {
+			return err
 		}
 		if err := q.store.NoteEnqueued(ctx, tx, r.ID); err != nil {
 			return err

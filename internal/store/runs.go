@@ -29,6 +29,8 @@ type Run struct {
 	// Resumed says that the run had been opened by an earlier try of its
 	// delivery, which may have shown it. It is not stored.
 	Resumed bool
+	// Revived is how often the run was found without a job and given one.
+	Revived int
 	// Seq orders runs by age.
 	Seq int64
 }
@@ -37,7 +39,7 @@ type Run struct {
 func NewRunID() string { return rand.Text() }
 
 const runColumns = `id, seq, delivery, installation_id, repo_id, owner, name, number, head_sha, pipeline, attempt, status, reason,
-	check_id, check_shows, enqueued, judged, queued_at, started_at, finished_at, plan, document`
+	check_id, check_shows, enqueued, judged, revived, queued_at, started_at, finished_at, plan, document`
 
 func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 	var r Run
@@ -46,7 +48,7 @@ func scanRun(row interface{ Scan(...any) error }) (Run, error) {
 	var enqueued, judged int
 	var c review.Run // the columns win over the document
 	err := row.Scan(&c.ID, &r.Seq, &c.Delivery, &c.Installation, &c.Repo.ID, &c.Repo.Owner, &c.Repo.Name, &c.Pull.Number, &c.Pull.HeadSHA,
-		&c.Pipeline, &c.Attempt, &c.Status, &c.Reason, &r.CheckID, &r.CheckShows, &enqueued, &judged, &queued, &started, &finished, &plan, &document)
+		&c.Pipeline, &c.Attempt, &c.Status, &c.Reason, &r.CheckID, &r.CheckShows, &enqueued, &judged, &r.Revived, &queued, &started, &finished, &plan, &document)
 	if err != nil {
 		return r, err
 	}

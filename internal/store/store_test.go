@@ -67,6 +67,8 @@ func TestConformance(t *testing.T) {
 		t.Run("runs", func(t *testing.T) { testRuns(t, s) })
 		t.Run("subjects", func(t *testing.T) { testSubjects(t, s) })
 		t.Run("leases", func(t *testing.T) { testLeases(t, s) })
+		t.Run("lost deliveries", func(t *testing.T) { testLost(t, s) })
+		t.Run("what waits", func(t *testing.T) { testWaiting(t, s) })
 		t.Run("prune", func(t *testing.T) { testPrune(t, s) })
 		t.Run("ping", func(t *testing.T) {
 			if err := s.Ping(t.Context()); err != nil {

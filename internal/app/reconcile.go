@@ -1,0 +1,38 @@
+package app
+
+import (
+	"assay/internal/ghapp"
+	"assay/internal/pipeline"
+	"assay/internal/reconcile"
+	"assay/review"
+	"assay/webhook"
+	"context"
+	"time"
+)
+
+// reconcile makes the reconciler where there is work to do, and starts it
+// unless it is turned off.
+func (a *App) reconcile(ctx context.Context, node string) (err error) {
+	if a.github == nil {
+		return nil
+	}
+	cfg := a.opts.Config
+	a.reconciler, err = reconcile.New(reach{a.github}, a.store, a.queue, reconcile.Config{
+		Node: node, Subscribed: webhook.Subscribed, Mark: map[string]string{pipeline.ReconcileHeader: "1"},
+		Interval: cfg.Work.ReconcileInterval, Spacing: cfg.GitHub.WriteInterval, Logger: a.log,
+	})
+	if err != nil || cfg.Work.ReconcileInterval == 0 {
+		return err
+	}
+	a.onStop("reconciliation", a.reconciler.Stop)
+	a.reconciler.Start(ctx)
+	return nil
+}
+
+// reach is ghapp as the reconciler uses it: with tokens that can read pull
+// requests and nothing else.
+type reach struct{ *ghapp.App }
+
+func (r reach) OpenPulls(ctx context.Context, installation int64, repo review.Repo, since time.Time) ([]ghapp.OpenPull, error) {
+	return r.Repository(installation, repo, ghapp.ReadPulls).OpenPulls(ctx, since)
+}

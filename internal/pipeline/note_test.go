@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"assay/internal/store"
+)
+
+func TestDelayed(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second:                    "delayed by 0 s: ",
+		42 * time.Second:                "delayed by 42 s: ",
+		14*time.Minute + 50*time.Second: "delayed by 14 min: ",
+		119 * time.Minute:               "delayed by 119 min: ",
+		26 * time.Hour:                  "delayed by 26 h: ",
+		72 * time.Hour:                  "delayed by 3 days: ",
+	} {
+		if got := delayed(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestNote holds that a report says when its webhook was lost, and nothing
+// where it was not.
+func TestNote(t *testing.T) {
+	tests := []struct {
+		name    string
+		prepare func(w *world, d store.Delivery)
+		want    string
+	}{
+		{"in time", func(*world, store.Delivery) {}, ""},
+		{"recovered", func(w *world, d store.Delivery) {
+			// The delivery came; to have been lost it must not be known yet.
+			w.exec(`UPDATE deliveries SET guid = 'other'`)
+			lost := store.Lost{GUID: d.GUID, AttemptID: 1, FailedAt: d.ReceivedAt.Add(-14 * time.Minute)}
+			if err := w.store.SaveScan(t.Context(), store.Scan{Name: "scan", Lost: []store.Lost{lost}}, time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+			w.exec(`UPDATE deliveries SET guid = $1`, d.GUID)
+		}, "Delayed by 14 min: webhook lost, recovered."},
+		{"found", func(w *world, d store.Delivery) {
+			w.exec(`UPDATE deliveries SET headers = $1, received_at = $2`, []byte(`{"X-Assay-Reconcile":"yes"}`), d.ReceivedAt.Add(5*time.Minute).UnixMicro())
+		}, "Delayed by 5 min: no webhook came, found by reconciliation."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.deliver("opened", head("a"))
+			d, err := w.store.Delivery(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.prepare(w, d)
+			w.work(id)
+			check, _ := w.onlyCheck()
+			for where, text := range map[string]string{"check": check.Output.Summary, "comment": w.comment()} {
+				if !strings.Contains(text, tt.want) || tt.want == "" && strings.Contains(text, "elayed") {
+					t.Errorf("the %s does not say %q, and that alone: %s", where, tt.want, text)
+				}
+			}
+		})
+	}
+}
+
+func (w *world) exec(query string, args ...any) {
+	w.t.Helper()
+	if _, err := w.store.DB().ExecContext(w.t.Context(), query, args...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) comment() string {
+	for _, body := range w.comments {
+		return body
+	}
+	return ""
+}
