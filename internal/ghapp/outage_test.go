@@ -47,28 +47,33 @@ func TestOutageIsQuietAndHeals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var down atomic.Bool
 		var calls atomic.Int32
-		a, set := guarded(t, withTokens(func(r *http.Request) (*http.Response, error) {
-			calls.Add(1)
+		github := withTokens(func(*http.Request) (*http.Response, error) {
 			if down.Load() {
 				return answer(503, "down"), nil
 			}
 			return answer(200, checkRun), nil
-		}))
+		})
+		a, set := guarded(t, func(r *http.Request) (*http.Response, error) {
+			calls.Add(1)
+			return github(r)
+		})
 		r := a.Repository(testInstall, testRepo, ForReview)
 		down.Store(true)
 		for range 2 {
 			_, _ = r.AnnotationCount(t.Context(), 3)
 		}
 		opened := calls.Load()
-		if s := state(t, set, RESTDependency); s.State != guard.Open || opened != 5 {
-			t.Fatalf("after %d failures the breaker is %s", opened, s.State)
+		if s := state(t, set, RESTDependency); s.State != guard.Open || opened != 1+5 {
+			t.Fatalf("after a token and %d failures the breaker is %s", opened-1, s.State)
 		}
 		until := state(t, set, RESTDependency).NextProbe
 		start := time.Now()
 		for name, call := range anything {
-			err := call(t, r)
-			if fault.KindOf(err) != fault.Busy || fault.RetryAt(err).Before(until) {
-				t.Errorf("%s: %v (%v, until %v)", name, err, fault.KindOf(err), fault.RetryAt(err))
+			for _, r := range []*Repository{r, a.Repository(testInstall+1, testRepo, ForReview)} { // the latter without a token
+				err := call(t, r)
+				if fault.KindOf(err) != fault.Busy || fault.RetryAt(err).Before(until) {
+					t.Errorf("%s: %v (%v, until %v)", name, err, fault.KindOf(err), fault.RetryAt(err))
+				}
 			}
 		}
 		if calls.Load() != opened || time.Since(start) != 0 {

@@ -17,8 +17,9 @@ import (
 // (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate).
 //
 // Readings are kept above authentication, by what a token may see rather than
-// by the token: they outlive it. Whether GitHub confirms an answer that it has
-// given to another token is its own choice; if not, the answer is read again.
+// by the token: they outlive it. github.com today makes its ETags for one token
+// each (https://github.com/eclipse-csi/otterdog/issues/201), so that there the
+// first read with a new token, once an hour, is a whole one all the same.
 type reading struct {
 	value any // shared, not to be changed
 	next  int // the number of the next page; 0 for none
