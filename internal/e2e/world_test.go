@@ -70,14 +70,18 @@ type world struct {
 
 // newWorld makes a fake GitHub with one repository, whose every request and
 // answer must be as GitHub describes them.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, change ...func(*ghfake.Config)) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), port: freePort(t), client: &http.Client{Timeout: patience}}
-	var err error
-	w.gh, err = ghfake.New(ghfake.Config{
+	cfg := ghfake.Config{
 		KeepRequests: 200_000, KeepDeliveries: 50_000,
 		OnViolation: func(v ghfake.Violation) { t.Errorf("GitHub would have refused this: %s", v) },
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	var err error
+	w.gh, err = ghfake.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,11 @@ package pipeline
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"assay/internal/fault"
 	"assay/internal/store"
 )
 
@@ -77,4 +79,35 @@ func (w *world) comment() string {
 		return body
 	}
 	return ""
+}
+
+// TestTwin holds that a head that its webhook and reconciliation find at the
+// same time is reviewed once, whichever is first.
+func TestTwin(t *testing.T) {
+	for round := range 10 {
+		w := newWorld(t)
+		real := w.deliver("opened", head("a"))
+		found := w.store1("synchronize", w.pull, w.at.Add(time.Duration(round%2)*time.Second))
+		w.exec(`UPDATE deliveries SET headers = $1 WHERE id = $2`, []byte(`{"X-Assay-Reconcile":"1"}`), found)
+		var wg sync.WaitGroup
+		for i, id := range []int64{real, found} {
+			wg.Go(func() {
+				for range 20 {
+					err := w.p.Decide(t.Context(), id)
+					if fault.KindOf(err) != fault.Busy {
+						if err != nil {
+							t.Errorf("decide on delivery %d: %v", i, err)
+						}
+						return
+					}
+				}
+				t.Errorf("delivery %d is put off without end", i)
+			})
+		}
+		wg.Wait()
+		runs, err := w.store.Runs(t.Context(), "", 100)
+		if err != nil || len(runs) != 1 || len(w.checks) != 1 {
+			t.Fatalf("round %d: %d runs, %d check runs, %v; want one of each", round, len(runs), len(w.checks), err)
+		}
+	}
 }

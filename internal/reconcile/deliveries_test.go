@@ -97,8 +97,11 @@ func TestAskedInVain(t *testing.T) {
 		}
 		last := w.askedAt[len(w.askedAt)-1].Sub(start)
 		t.Logf("asked %d times in %s", len(w.askedAt), last.Round(time.Minute))
-		if n := len(w.askedAt); n < 10 || n > 50 {
-			t.Errorf("asked %d times", n)
+		if n := len(w.askedAt); n < 10 || n > 45 {
+			t.Fatalf("asked %d times", n)
+		}
+		if first, third := w.askedAt[1].Sub(w.askedAt[0]), w.askedAt[3].Sub(w.askedAt[2]); first < interval || third < 4*interval {
+			t.Errorf("asked again after %s, and for the third time after %s", first, third)
 		}
 		if last < 2*24*time.Hour || last > window+maxAskWait {
 			t.Errorf("asked for the last time after %s", last)
