@@ -57,10 +57,10 @@ func (c Config[V]) withDefaults() Config[V] {
 // validate checks a config that has its defaults.
 func (c Config[V]) validate() error {
 	if c.Name == "" {
-		return errors.New("Name is empty")
+		return errors.New("config Name is empty")
 	}
 	if c.Bytes > 0 && c.Weigh == nil {
-		return errors.New("Bytes is set without Weigh")
+		return errors.New("config Bytes is set without Weigh")
 	}
 	return cmp.Or(
 		within("TTL", c.TTL, shortest, longest),

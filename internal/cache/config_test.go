@@ -14,10 +14,10 @@ func goexit() { runtime.Goexit() }
 func TestConfigErrorsNameFieldAndBound(t *testing.T) {
 	weigh := func(int) int { return 1 }
 	for want, cfg := range map[string]Config[int]{
-		"Name is empty":                                  {},
+		"config Name is empty":                           {},
 		"TTL is -1s, want from 1ms to 720h0m0s":          {Name: "a", TTL: -time.Second},
 		"Size is -1, want from 1 to 10000000":            {Name: "a", Size: -1},
-		"Bytes is set without Weigh":                     {Name: "a", Bytes: 1},
+		"config Bytes is set without Weigh":              {Name: "a", Bytes: 1},
 		"Bytes is -1, want from 0 to 1099511627776":      {Name: "a", Bytes: -1, Weigh: weigh},
 		"LoadTimeout is 2h0m0s, want from 1ms to 1h0m0s": {Name: "a", LoadTimeout: 2 * time.Hour},
 		"ErrorTTL is 2h0m0s, want from 0s to 1h0m0s":     {Name: "a", ErrorTTL: 2 * time.Hour},

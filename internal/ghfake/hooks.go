@@ -161,7 +161,7 @@ func (d *dispatcher) attempt(a *delivery) func(*delivery) {
 		}
 		return failed("failed to connect to host", http.StatusBadGateway)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswerKept))
 	if err != nil {
 		return failed("timed out", http.StatusGatewayTimeout)

@@ -182,7 +182,7 @@ func (d *Dependency) attempt(ctx context.Context, call Call, fn func(context.Con
 	defer watchdog.Stop()
 	defer d.report(pass, neither, nil) // for an fn that panics; otherwise too late to count
 
-	err = d.named(fn(attempt), ctx, attempt, deadline)
+	err = d.named(ctx, attempt, deadline, fn(attempt))
 	result := classify(ctx, err)
 	if result == limited {
 		err = d.limits.note(call.Key, err)
@@ -198,7 +198,7 @@ var errDeadline = errors.New("no answer by the deadline")
 
 // named gives an error that the attempt's own deadline caused its kind, and
 // says how long that deadline was.
-func (d *Dependency) named(err error, caller, attempt context.Context, deadline time.Duration) error {
+func (d *Dependency) named(caller, attempt context.Context, deadline time.Duration, err error) error {
 	if err == nil || caller.Err() != nil || !errors.Is(attempt.Err(), context.DeadlineExceeded) || !cutShort(err) {
 		return err
 	}
