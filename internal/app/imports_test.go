@@ -29,6 +29,7 @@ var rules = map[string][]string{
 
 	"internal/diff":     {"review"},
 	"internal/secret":   {},
+	"internal/logs":     {"internal/secret"},
 	"internal/guard":    {"internal/fault"},
 	"internal/cache":    {"internal/fault"},
 	"internal/config":   {"internal/secret"},

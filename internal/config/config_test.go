@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,7 @@ func TestDefaults(t *testing.T) {
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second},
 		Log:     Log{Level: slog.LevelInfo, Format: JSON},
+		Traces:  Traces{Service: "assay"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -90,6 +92,8 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_URL": "https://ghe.example.com/", "PUBLIC_URL": "https://assay.example.com/base/", "PORT": "443", "HOST": "[::1]",
 		"DATA_DIR": "/var/lib/assay/", "DATABASE_URL": "postgres://u:p@db/assay", "ASSAY_ADMIN_TOKEN": goodSecret,
 		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
+		"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + goodSecret + ", x-team = a=b",
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -104,6 +108,10 @@ func TestEverythingSet(t *testing.T) {
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
 		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
 		Log:     Log{Level: slog.LevelDebug, Format: Text},
+		Traces: Traces{
+			URL: "http://collector:4318/base/v1/traces", Service: "reviews",
+			Headers: map[string]secret.Secret{"authorization": secret.New("Bearer " + goodSecret), "x-team": secret.New("a=b")},
+		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -160,6 +168,14 @@ func TestBadValues(t *testing.T) {
 		{"LOG_LEVEL", "info+2", "not a level"},
 		{"LOG_FORMAT", "xml", "not a form"},
 		{"DATA_DIR", "a\x00b", "NUL"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "not a URL"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317", "neither"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:hunter22@collector", "user or password"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector?x=1", "query"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "hunter22", "not a list"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=hunter22%zz", "not a list"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=hunter22,,", "not a list"},
+		{"OTEL_TRACES_EXPORTER", "zipkin", "does not have"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
@@ -371,6 +387,80 @@ func TestConfigHidesSecrets(t *testing.T) {
 		shown := fmt.Sprintf(verb, c)
 		if strings.Contains(shown, goodSecret) || strings.Contains(shown, strings.Split(testKeys().pkcs1, "\n")[1]) {
 			t.Errorf("%s shows a secret: %s", verb, shown)
+		}
+	}
+}
+
+// TestSecrets holds that every secret that a Config can have is listed, with
+// the password of the database's URL: a new field that is not fails.
+func TestSecrets(t *testing.T) {
+	c, err := Load(environ{
+		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3",
+		"DATABASE_URL": "postgres://u:p%40" + goodSecret + "@h/d?sslpassword=" + goodSecret + "4", "OTEL_EXPORTER_OTLP_HEADERS": "k=" + goodSecret + "5",
+	}.lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, s := range c.Secrets() {
+		listed[s.Reveal()] = true
+	}
+	found := 0
+	for _, s := range secretsIn(t, reflect.ValueOf(c), "Config") {
+		if found++; !listed[s.Reveal()] {
+			t.Error("a secret of the config is not listed")
+		}
+	}
+	if found != 6 {
+		t.Errorf("%d secrets found in the config, want 6", found)
+	}
+	for _, password := range []string{"p@" + goodSecret, goodSecret + "4"} {
+		if !listed[password] {
+			t.Error("a password of the database's URL is not listed")
+		}
+	}
+}
+
+// secretsIn finds all secrets in a value, and fails for those that are not set.
+func secretsIn(t *testing.T, v reflect.Value, path string) (found []secret.Secret) {
+	if s, ok := v.Interface().(secret.Secret); ok {
+		if s.IsZero() {
+			t.Errorf("%s is not set by this test: set it", path)
+		}
+		return []secret.Secret{s}
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			found = append(found, secretsIn(t, v.Field(i), path+"."+v.Type().Field(i).Name)...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, secretsIn(t, v.Index(i), path+"[]")...)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			found = append(found, secretsIn(t, v.MapIndex(key), path+"[]")...)
+		}
+	}
+	return found
+}
+
+func TestTraces(t *testing.T) {
+	const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	for name, tt := range map[string]struct {
+		env  environ
+		want string
+	}{
+		"nothing set":         {environ{}, ""},
+		"an endpoint":         {environ{endpoint: "https://c.example"}, "https://c.example/v1/traces"},
+		"asked for":           {environ{"OTEL_TRACES_EXPORTER": "otlp"}, "http://localhost:4318/v1/traces"},
+		"asked for, endpoint": {environ{"OTEL_TRACES_EXPORTER": "otlp", endpoint: "http://c:1"}, "http://c:1/v1/traces"},
+		"turned off":          {environ{"OTEL_TRACES_EXPORTER": "none", endpoint: "http://c:1"}, ""},
+	} {
+		c, err := Load(tt.env.lookup)
+		if err != nil || c.Traces.URL != tt.want {
+			t.Errorf("%s: traces go to %q, %v; want %q", name, c.Traces.URL, err, tt.want)
 		}
 	}
 }
