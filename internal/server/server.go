@@ -45,6 +45,8 @@ type Config struct {
 	// Webhook takes deliveries; nil where this process does not accept.
 	Webhook http.Handler
 	Pages   Pages
+	// Operations are the operator's routes; nil for none.
+	Operations *Operations
 	// Ready reports whether a delivery could be stored now.
 	Ready func(ctx context.Context) error
 	// AdminToken opens the operator's routes; without one they answer requests
