@@ -3,12 +3,17 @@
 package app
 
 import (
+	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/ghapp"
+	"assay/internal/guard"
+	"assay/internal/logs"
+	"assay/internal/metrics"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/server"
 	"assay/internal/store"
+	"assay/internal/traces"
 	"assay/internal/web"
 	"assay/review"
 	"assay/webhook"
@@ -29,11 +34,19 @@ type Options struct {
 // App is the running service.
 type App struct {
 	opts   Options
-	log    *slog.Logger
+	censor logs.Censor
+	log    *slog.Logger // censored
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
 	stops  []stop
+
+	// What looks after the calls that leave the process, and what watches it.
+	guards   *guard.Set
+	caches   *cache.Set
+	metrics  *metrics.Metrics
+	traces   *traces.Traces
+	reviewer pipeline.Reviewer
 }
 
 // stop is what undoes a step of Start.
@@ -48,7 +61,8 @@ func Start(ctx context.Context, opts Options) (*App, error) {
 	if err := opts.Config.RequireApp(); err != nil {
 		return nil, err
 	}
-	a := &App{opts: opts, log: opts.Logger}
+	a := &App{opts: opts, censor: logs.New(opts.Config.Secrets()), caches: &cache.Set{}}
+	a.log = slog.New(a.censor.Handler(opts.Logger.Handler()))
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}
@@ -64,6 +78,9 @@ func (a *App) start(ctx context.Context) (err error) {
 	cfg := a.opts.Config
 	crash := crashAt(cfg.Work.CrashAt)
 
+	if err = a.observe(ctx); err != nil {
+		return err
+	}
 	a.store, err = store.Open(ctx, store.Config{URL: databaseURL(cfg), Logger: quiet(a.log)})
 	if err != nil {
 		return err
@@ -81,6 +98,7 @@ func (a *App) start(ctx context.Context) (err error) {
 		if handler, err = a.pipeline(crash); err != nil {
 			return err
 		}
+		handler = observed{handler, a.metrics, a.traces}
 	}
 	a.onStop("queue", a.queue.Stop)
 	if err = a.queue.Start(ctx, handler); err != nil {
@@ -89,6 +107,7 @@ func (a *App) start(ctx context.Context) (err error) {
 
 	serverConfig := server.Config{
 		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
+		Operations: a.operations(),
 	}
 	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err
@@ -107,17 +126,13 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
 	github, err := ghapp.New(ghapp.Config{
 		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL,
-		Logger: a.log, WriteInterval: cfg.GitHub.WriteInterval,
+		Logger: a.log, WriteInterval: cfg.GitHub.WriteInterval, Transport: a.metrics.Transport(a.traces.Transport(newTransport())),
 	})
 	if err != nil {
 		return nil, err
 	}
-	reviewer, err := NewReviewer(a.log)
-	if err != nil {
-		return nil, err
-	}
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
+		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, OnRun: a.runEnded,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})
@@ -132,7 +147,7 @@ func (a *App) webhook() (*webhook.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log}), nil
+	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log, OnResult: a.metrics.Delivery}), nil
 }
 
 // Addr is the address that the service listens on.

@@ -80,6 +80,10 @@ type Config struct {
 	Version              string
 	// ProgressEvery is how often a running check is updated; 5 s when 0.
 	ProgressEvery time.Duration
+	// OnRun, if set, is told of each run whose work has come to its end,
+	// whatever became of it: once, or again after a crash. Its ctx is that of
+	// the work.
+	OnRun func(ctx context.Context, r review.Run)
 	// Crash is called at named points, so that a test can end the process
 	// there; may be nil.
 	Crash  func(point string)
@@ -102,6 +106,9 @@ func New(cfg Config) (*Pipeline, error) {
 	}
 	if cfg.ProgressEvery == 0 {
 		cfg.ProgressEvery = 5 * time.Second
+	}
+	if cfg.OnRun == nil {
+		cfg.OnRun = func(context.Context, review.Run) {}
 	}
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}

@@ -20,19 +20,27 @@ func (p *Pipeline) Run(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !r.Status.Final() {
-		err = p.work(ctx, &r)
-		if !errors.Is(context.Cause(ctx), queue.ErrOvertaken) && !errors.Is(err, queue.ErrOvertaken) {
-			return err
-		}
-		rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTimeout)
-		defer cancel()
-		ctx = rest
-		if r, err = p.Store.Run(ctx, id); err != nil {
-			return err
-		}
+	if err := p.finish(ctx, &r); err != nil {
+		return err
 	}
-	return p.conclude(ctx, &r)
+	p.OnRun(ctx, r.Run)
+	return nil
+}
+
+func (p *Pipeline) finish(ctx context.Context, r *store.Run) error {
+	if r.Status.Final() {
+		return p.conclude(ctx, r)
+	}
+	err := p.work(ctx, r)
+	if !errors.Is(context.Cause(ctx), queue.ErrOvertaken) && !errors.Is(err, queue.ErrOvertaken) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTimeout)
+	defer cancel()
+	if *r, err = p.Store.Run(ctx, r.ID); err != nil {
+		return err
+	}
+	return p.conclude(ctx, r)
 }
 
 func (p *Pipeline) work(ctx context.Context, r *store.Run) error {
@@ -112,7 +120,11 @@ func (p *Pipeline) RunFailed(ctx context.Context, id string, cause error) error 
 	if err != nil {
 		return err
 	}
-	return p.conclude(ctx, &r)
+	if err := p.conclude(ctx, &r); err != nil {
+		return err
+	}
+	p.OnRun(ctx, r.Run)
+	return nil
 }
 
 // deadReason says on the pull request why there is no review. The error itself
