@@ -47,9 +47,10 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	return p.pushed(ctx, d, ev)
 }
 
-// DecideFailed makes the delivery a dead letter.
+// DecideFailed makes the delivery a dead letter. Runs that it had opened show
+// the reason on their pages, so the error's own words are not it.
 func (p *Pipeline) DecideFailed(ctx context.Context, id int64, cause error) error {
-	return p.Queue.Bury(ctx, id, cause.Error())
+	return p.Queue.Bury(ctx, id, deadReason(cause))
 }
 
 func subjectOf(ev review.Event) store.Subject {
