@@ -91,11 +91,18 @@ func (e loudError) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprint(f, "loud: ", e.text)
 }
 
+// tersely says less with a verb than by itself.
+type tersely struct{ text string }
+
+func (e tersely) Error() string              { return e.text }
+func (tersely) Format(f fmt.State, _ rune)   { _, _ = fmt.Fprint(f, "terse") }
+func (tersely) MarshalJSON() ([]byte, error) { return nil, errors.New("not this one") }
+
 // values carry text in every kind of attribute there is.
 func values(text string) map[string]any {
 	return map[string]any{
 		"string": text, "error": errors.New(text), "wrapped error": fmt.Errorf("dial: %w", errors.New("to "+text)),
-		"joined errors": errors.Join(errors.New("one"), errors.New(text)), "error that says more with a verb": loudError{text},
+		"joined errors": errors.Join(errors.New("one"), errors.New(text)), "error that says more with a verb": loudError{text}, "error that says less": tersely{text},
 		"Stringer": stringer{text}, "pointer to Stringer": &stringer{text}, "LogValuer": valuer{text},
 		"bytes": []byte(text), "slice": []string{"a", text}, "map": map[string]any{"k": map[string]string{"deep": text}}, "map key": map[string]int{text: 1},
 		"struct": struct{ A, B string }{"a", text}, "pointer in a struct": struct{ P *stringer }{&stringer{text}},
@@ -156,6 +163,10 @@ func TestText(t *testing.T) {
 			t.Errorf("%s: %q becomes %q, want %q", name, tt.in, got, tt.want)
 		}
 	}
+	two := New([]secret.Secret{secret.New("canary-old"), secret.New("canary-old-and-longer")})
+	if got := two.Text("canary-old-and-longer, canary-old"); got != "[secret], [secret]" {
+		t.Errorf("a secret that begins another: %q", got)
+	}
 	if got := (Censor{}).Text("a " + minted); got != "a [secret]" {
 		t.Errorf("a censor without secrets: %q", got)
 	}
@@ -181,6 +192,15 @@ func TestOthersPass(t *testing.T) {
 	log(newCensor().Handler(slog.NewJSONHandler(&censored, nil)))
 	if plain.String() != censored.String() {
 		t.Errorf("plain    %scensored %s", &plain, &censored)
+	}
+}
+
+// TestBytes holds that bytes are looked at as the text that they are.
+func TestBytes(t *testing.T) {
+	var out bytes.Buffer
+	slog.New(newCensor().Handler(slog.NewTextHandler(&out, nil))).Info("m", "v", []byte("dial postgres://u:unknown@h/d"))
+	if strings.Contains(out.String(), "unknown") {
+		t.Errorf("log %s", out.String())
 	}
 }
 
