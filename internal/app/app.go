@@ -5,6 +5,7 @@ package app
 import (
 	"assay/internal/cache"
 	"assay/internal/config"
+	"assay/internal/fault"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
 	"assay/internal/logs"
@@ -20,7 +21,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -106,8 +109,8 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 
 	serverConfig := server.Config{
-		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
-		Operations: a.operations(),
+		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Published: !cfg.Server.Local,
+		Operations: a.operations(), Logger: a.log,
 	}
 	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err
@@ -132,7 +135,7 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 		return nil, err
 	}
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, OnRun: a.runEnded,
+		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, OnRun: a.runEnded, Censor: a.censor.Text,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})
@@ -186,8 +189,14 @@ func databaseURL(cfg config.Config) string {
 }
 
 // OpenStore opens the service's database beside a running service, for commands
-// that look at it.
+// that look at it. There must be one: a command in the wrong place must not make an empty one
+// and call it the service's.
 func OpenStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	if db := cfg.Storage.Database; db.Kind == config.SQLite {
+		if _, err := os.Stat(db.Path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Invalid, fmt.Errorf("there is no database at %s: set DATA_DIR or DATABASE_URL as they are for the service", db.Path))
+		}
+	}
 	return store.Open(ctx, store.Config{URL: databaseURL(cfg), Shared: true})
 }
 

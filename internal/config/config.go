@@ -63,7 +63,7 @@ type Server struct {
 	// Local says that PublicURL leads nowhere but to this machine.
 	Local bool
 	// AdminToken opens the operator's routes; not set, they answer loopback
-	// alone.
+	// alone, and nobody where Local is false.
 	AdminToken secret.Secret
 }
 

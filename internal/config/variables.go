@@ -105,7 +105,7 @@ var variables = []Variable{
 		set:     setHost,
 	},
 	{
-		Group: "Service", Name: "ASSAY_ADMIN_TOKEN", Secret: true, Derived: "none: those routes answer this machine only",
+		Group: "Service", Name: "ASSAY_ADMIN_TOKEN", Secret: true, Derived: "none: those routes answer this machine only, and nobody when `PUBLIC_URL` leads to others",
 		Want:    "at least 16 characters without white space",
 		Purpose: "Opens the operator's routes, as `Authorization: Bearer TOKEN`.",
 		set:     setAdminToken,

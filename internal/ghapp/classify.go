@@ -80,7 +80,9 @@ func classifyAnswer(resp *http.Response, credential string, now time.Time, skew 
 		return fault.New(fault.Unauthorized, e)
 	case s == http.StatusNotFound, s == http.StatusGone, s == http.StatusUnavailableForLegalReasons:
 		return fault.New(fault.Gone, e)
-	case s == http.StatusRequestTimeout:
+	case s == http.StatusRequestTimeout, s == http.StatusUnprocessableEntity && strings.Contains(low, "no commit found for sha"):
+		// A push to a fork is announced before its commit can be reached from
+		// the repository that it was forked from; moments later it can.
 		return fault.New(fault.Transient, e)
 	case s >= http.StatusInternalServerError:
 		if d, ok := retryAfter(resp, now); ok {

@@ -80,6 +80,7 @@ func TestClassifyAnswer(t *testing.T) {
 			"invalid", 422, `{"message":"Validation Failed","errors":[{"resource":"CheckRun","field":"annotations","code":"invalid","message":"too many"},"plain words",7]}`,
 			nil, fault.Invalid, 0, "Validation Failed; CheckRun annotations invalid too many; plain words; 7",
 		},
+		{"commit of a fork not there yet", 422, `{"message":"No commit found for SHA: aaa"}`, nil, fault.Transient, 0, "No commit"},
 		{"bad request", 400, `{"message":"Problems parsing JSON"}`, nil, fault.Invalid, 0, "parsing"},
 		{"conflict", 409, `{"message":"Git Repository is empty."}`, nil, fault.Invalid, 0, "empty"},
 		{"500", 500, `<html>`, nil, fault.Transient, 0, "500"},

@@ -63,7 +63,7 @@ type Queue interface {
 	Commit(ctx context.Context, d store.Delivery, runs []store.Run) error
 	Close(ctx context.Context, d store.Delivery, sub store.Subject) error
 	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
-	Bury(ctx context.Context, deliveryID int64, reason string) error
+	Bury(ctx context.Context, deliveryID int64, cause, shown string) error
 }
 
 // Config has what a pipeline is made of.
@@ -84,6 +84,8 @@ type Config struct {
 	// whatever became of it: once, or again after a crash. Its ctx is that of
 	// the work.
 	OnRun func(ctx context.Context, r review.Run)
+	// Censor, if set, is given the words of errors before they are stored.
+	Censor func(string) string
 	// Crash is called at named points, so that a test can end the process
 	// there; may be nil.
 	Crash  func(point string)
@@ -109,6 +111,9 @@ func New(cfg Config) (*Pipeline, error) {
 	}
 	if cfg.OnRun == nil {
 		cfg.OnRun = func(context.Context, review.Run) {}
+	}
+	if cfg.Censor == nil {
+		cfg.Censor = func(text string) string { return text }
 	}
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}
