@@ -76,7 +76,7 @@ func (c reviewCmd) nothing(cmd command, reason error) error {
 }
 
 func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error) {
-	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler))
+	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return review.Run{}, err
 	}

@@ -8,11 +8,14 @@ import (
 	"assay/internal/fault"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
+	"assay/internal/logs"
+	"assay/internal/metrics"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/reconcile"
 	"assay/internal/server"
 	"assay/internal/store"
+	"assay/internal/traces"
 	"assay/internal/web"
 	"assay/review"
 	"assay/webhook"
@@ -35,16 +38,22 @@ type Options struct {
 // App is the running service.
 type App struct {
 	opts   Options
-	log    *slog.Logger
-	guards *guard.Set
-	caches *cache.Set
-	github *ghapp.App
+	censor logs.Censor
+	log    *slog.Logger // censored
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
+	stops  []stop
+
+	// What looks after the calls that leave the process, and what watches it.
+	guards   *guard.Set
+	caches   *cache.Set
+	github   *ghapp.App
+	metrics  *metrics.Metrics
+	traces   *traces.Traces
+	reviewer pipeline.Reviewer
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
-	stops      []stop
 }
 
 // stop is what undoes a step of Start.
@@ -59,7 +68,8 @@ func Start(ctx context.Context, opts Options) (*App, error) {
 	if err := opts.Config.RequireApp(); err != nil {
 		return nil, err
 	}
-	a := &App{opts: opts, log: opts.Logger}
+	a := &App{opts: opts, censor: logs.New(opts.Config.Secrets()), caches: &cache.Set{}}
+	a.log = slog.New(a.censor.Handler(opts.Logger.Handler()))
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 	}
@@ -74,10 +84,12 @@ func (a *App) onStop(name string, do func(ctx context.Context) error) {
 func (a *App) start(ctx context.Context) (err error) {
 	cfg := a.opts.Config
 	crash := crashAt(cfg.Work.CrashAt)
+	if err = a.observe(ctx); err != nil {
+		return err
+	}
 	if err = a.outside(); err != nil {
 		return err
 	}
-
 	a.store, err = store.Open(ctx, store.Config{URL: databaseURL(cfg), Logger: quiet(a.log)})
 	if err != nil {
 		return err
@@ -96,6 +108,7 @@ func (a *App) start(ctx context.Context) (err error) {
 		if handler, err = a.pipeline(crash); err != nil {
 			return err
 		}
+		handler = observed{handler, a.metrics, a.traces}
 	}
 	a.onStop("queue", a.queue.Stop)
 	if err = a.queue.Start(ctx, handler); err != nil {
@@ -104,7 +117,7 @@ func (a *App) start(ctx context.Context) (err error) {
 
 	serverConfig := server.Config{
 		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Published: !cfg.Server.Local,
-		Logger: a.log,
+		Operations: a.operations(), Logger: a.log,
 	}
 	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err
@@ -125,12 +138,8 @@ func (a *App) start(ctx context.Context) (err error) {
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
-	reviewer, err := NewReviewer(a.log)
-	if err != nil {
-		return nil, err
-	}
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
+		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, OnRun: a.runEnded, Censor: a.censor.Text,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})
@@ -145,7 +154,7 @@ func (a *App) webhook() (*webhook.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log}), nil
+	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log, OnResult: a.metrics.Delivery}), nil
 }
 
 // Addr is the address that the service listens on.

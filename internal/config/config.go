@@ -29,6 +29,7 @@ type Config struct {
 	Breakers Breakers
 	Caches   Caches
 	Log      Log
+	Traces   Traces
 }
 
 // App is the GitHub App that Assay acts as. Its fields are empty where they are
@@ -109,6 +110,16 @@ const (
 	JSON LogFormat = "json"
 	Text LogFormat = "text"
 )
+
+// Traces says where traces go.
+type Traces struct {
+	// URL takes them over OTLP/HTTP; empty for no traces.
+	URL string
+	// Headers are sent along; their values are credentials.
+	Headers map[string]secret.Secret
+	// Service is the name that the traces are filed under.
+	Service string
+}
 
 // Lookup finds a variable of the environment; os.LookupEnv is one.
 type Lookup func(name string) (value string, ok bool)

@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -81,7 +82,8 @@ func TestDefaults(t *testing.T) {
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
 			Contents: Cache{TTL: 10 * time.Minute, Size: 4096}, Answers: Cache{TTL: time.Hour, Size: 4096},
 		},
-		Log: Log{Level: slog.LevelInfo, Format: JSON},
+		Log:    Log{Level: slog.LevelInfo, Format: JSON},
+		Traces: Traces{Service: "assay"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -103,6 +105,8 @@ func TestEverythingSet(t *testing.T) {
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
+		"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + goodSecret + ", x-team = a=b",
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +129,10 @@ func TestEverythingSet(t *testing.T) {
 			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
 		},
 		Log: Log{Level: slog.LevelDebug, Format: Text},
+		Traces: Traces{
+			URL: "http://collector:4318/base/v1/traces", Service: "reviews",
+			Headers: map[string]secret.Secret{"authorization": secret.New("Bearer " + goodSecret), "x-team": secret.New("a=b")},
+		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -191,6 +199,14 @@ func TestBadValues(t *testing.T) {
 		{"ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT", "29s", "from that of ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT"},
 		{"ASSAY_CACHE_CONTENTS_TTL", "0", "from 1ms to 720h"},
 		{"ASSAY_CACHE_TOKENS_SIZE", "0", "from 1 to 10000000"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "not a URL"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317", "neither"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:hunter22@collector", "user or password"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector?x=1", "query"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "hunter22", "not a list"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=hunter22%zz", "not a list"},
+		{"OTEL_EXPORTER_OTLP_HEADERS", "a=hunter22,,", "not a list"},
+		{"OTEL_TRACES_EXPORTER", "zipkin", "does not have"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
@@ -402,6 +418,80 @@ func TestConfigHidesSecrets(t *testing.T) {
 		shown := fmt.Sprintf(verb, c)
 		if strings.Contains(shown, goodSecret) || strings.Contains(shown, strings.Split(testKeys().pkcs1, "\n")[1]) {
 			t.Errorf("%s shows a secret: %s", verb, shown)
+		}
+	}
+}
+
+// TestSecrets holds that every secret that a Config can have is listed, with
+// the password of the database's URL: a new field that is not fails.
+func TestSecrets(t *testing.T) {
+	c, err := Load(environ{
+		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3",
+		"DATABASE_URL": "postgres://u:p%40" + goodSecret + "@h/d?sslpassword=" + goodSecret + "4", "OTEL_EXPORTER_OTLP_HEADERS": "k=" + goodSecret + "5",
+	}.lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for _, s := range c.Secrets() {
+		listed[s.Reveal()] = true
+	}
+	found := 0
+	for _, s := range secretsIn(t, reflect.ValueOf(c), "Config") {
+		if found++; !listed[s.Reveal()] {
+			t.Error("a secret of the config is not listed")
+		}
+	}
+	if found != 6 {
+		t.Errorf("%d secrets found in the config, want 6", found)
+	}
+	for _, password := range []string{"p@" + goodSecret, goodSecret + "4"} {
+		if !listed[password] {
+			t.Error("a password of the database's URL is not listed")
+		}
+	}
+}
+
+// secretsIn finds all secrets in a value, and fails for those that are not set.
+func secretsIn(t *testing.T, v reflect.Value, path string) (found []secret.Secret) {
+	if s, ok := v.Interface().(secret.Secret); ok {
+		if s.IsZero() {
+			t.Errorf("%s is not set by this test: set it", path)
+		}
+		return []secret.Secret{s}
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			found = append(found, secretsIn(t, v.Field(i), path+"."+v.Type().Field(i).Name)...)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			found = append(found, secretsIn(t, v.Index(i), path+"[]")...)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			found = append(found, secretsIn(t, v.MapIndex(key), path+"[]")...)
+		}
+	}
+	return found
+}
+
+func TestTraces(t *testing.T) {
+	const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	for name, tt := range map[string]struct {
+		env  environ
+		want string
+	}{
+		"nothing set":         {environ{}, ""},
+		"an endpoint":         {environ{endpoint: "https://c.example"}, "https://c.example/v1/traces"},
+		"asked for":           {environ{"OTEL_TRACES_EXPORTER": "otlp"}, "http://localhost:4318/v1/traces"},
+		"asked for, endpoint": {environ{"OTEL_TRACES_EXPORTER": "otlp", endpoint: "http://c:1"}, "http://c:1/v1/traces"},
+		"turned off":          {environ{"OTEL_TRACES_EXPORTER": "none", endpoint: "http://c:1"}, ""},
+	} {
+		c, err := Load(tt.env.lookup)
+		if err != nil || c.Traces.URL != tt.want {
+			t.Errorf("%s: traces go to %q, %v; want %q", name, c.Traces.URL, err, tt.want)
 		}
 	}
 }

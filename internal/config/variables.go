@@ -196,6 +196,30 @@ var variables = slices.Concat([]Variable{
 		Purpose: "The form of log lines.",
 		set:     setLogFormat,
 	},
+	{
+		Group: "Traces", Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Derived: "none: no traces",
+		Want:    "an http or https URL; `/v1/traces` is added to it",
+		Purpose: "The OpenTelemetry collector that traces are sent to, over OTLP/HTTP.",
+		set:     setTracesEndpoint,
+	},
+	{
+		Group: "Traces", Name: "OTEL_EXPORTER_OTLP_HEADERS", Secret: true,
+		Want:    "`NAME=VALUE`, values percent-encoded; several with commas between them",
+		Purpose: "Headers that the collector wants, as its credentials.",
+		set:     setTracesHeaders,
+	},
+	{
+		Group: "Traces", Name: "OTEL_TRACES_EXPORTER", Derived: "`otlp` where there is an endpoint",
+		Want:    "`otlp` or `none`",
+		Purpose: "`otlp` without an endpoint sends traces to `http://localhost:4318`; `none` sends none.",
+		set:     setTracesExporter,
+	},
+	{
+		Group: "Traces", Name: "OTEL_SERVICE_NAME", Default: "assay",
+		Want:    "a name",
+		Purpose: "The name that traces are filed under.",
+		set:     func(c *Config, text string) error { c.Traces.Service = text; return nil },
+	},
 })
 
 // names are the names under which the value itself may be set.

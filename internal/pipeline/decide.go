@@ -47,9 +47,10 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	return p.pushed(ctx, d, ev)
 }
 
-// DecideFailed makes the delivery a dead letter.
+// DecideFailed makes the delivery a dead letter. Runs that it had opened show
+// a reason on their pages; the error's own words are for the operator.
 func (p *Pipeline) DecideFailed(ctx context.Context, id int64, cause error) error {
-	return p.Queue.Bury(ctx, id, cause.Error(), deadReason(cause))
+	return p.Queue.Bury(ctx, id, p.Censor(cause.Error()), deadReason(cause))
 }
 
 func subjectOf(ev review.Event) store.Subject {

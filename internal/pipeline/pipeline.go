@@ -80,6 +80,12 @@ type Config struct {
 	Version              string
 	// ProgressEvery is how often a running check is updated; 5 s when 0.
 	ProgressEvery time.Duration
+	// OnRun, if set, is told of each run whose work has come to its end,
+	// whatever became of it: once, or again after a crash. Its ctx is that of
+	// the work.
+	OnRun func(ctx context.Context, r review.Run)
+	// Censor, if set, is given the words of errors before they are stored.
+	Censor func(string) string
 	// Crash is called at named points, so that a test can end the process
 	// there; may be nil.
 	Crash  func(point string)
@@ -102,6 +108,12 @@ func New(cfg Config) (*Pipeline, error) {
 	}
 	if cfg.ProgressEvery == 0 {
 		cfg.ProgressEvery = 5 * time.Second
+	}
+	if cfg.OnRun == nil {
+		cfg.OnRun = func(context.Context, review.Run) {}
+	}
+	if cfg.Censor == nil {
+		cfg.Censor = func(text string) string { return text }
 	}
 	if cfg.Crash == nil {
 		cfg.Crash = func(string) {}

@@ -483,6 +483,46 @@ func TestRunFailed(t *testing.T) {
 	}
 }
 
+// TestOnRun holds that each run's end is told of once, whatever it was.
+func TestOnRun(t *testing.T) {
+	w := newWorld(t)
+	var told []string
+	w.p.OnRun = func(_ context.Context, r review.Run) {
+		told = append(told, fmt.Sprintf("%.1s %s", r.Pull.HeadSHA, r.Status))
+	}
+
+	w.work(w.deliver("opened", head("a"))) // done
+
+	if err := w.p.Decide(t.Context(), w.deliver("synchronize", head("c"))); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := w.store.Runs(t.Context(), review.StatusQueued, 1)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("queued runs %v, %v", runs, err)
+	}
+	superseded := runs[0].ID
+	if err := w.p.Decide(t.Context(), w.deliver("synchronize", head("d"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.p.Run(t.Context(), superseded); err != nil {
+		t.Fatal(err)
+	}
+	runs, err = w.store.Runs(t.Context(), review.StatusQueued, 1)
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("queued runs %v, %v", runs, err)
+	}
+	w.fail["Change"] = errors.New("not now")
+	if err := w.p.Run(t.Context(), runs[0].ID); err == nil { // it will be tried again
+		t.Fatal("no error")
+	}
+	if err := w.p.RunFailed(t.Context(), runs[0].ID, errors.New("no")); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(told, ", "), "a done, c superseded, d dead"; got != want {
+		t.Errorf("told of %s, want %s", got, want)
+	}
+}
+
 // TestMissingAgentIsNotGreen holds promise 5 at this level: an agent that gives
 // no proof of work never makes a success.
 func TestMissingAgentIsNotGreen(t *testing.T) {

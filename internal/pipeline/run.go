@@ -20,19 +20,28 @@ func (p *Pipeline) Run(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if !r.Status.Final() {
-		err = p.work(ctx, &r)
-		if !errors.Is(context.Cause(ctx), queue.ErrOvertaken) && !errors.Is(err, queue.ErrOvertaken) {
-			return err
-		}
-		rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTimeout)
-		defer cancel()
-		ctx = rest
-		if r, err = p.Store.Run(ctx, id); err != nil {
-			return err
-		}
+	if err := p.toItsEnd(ctx, &r); err != nil {
+		return err
 	}
-	return p.conclude(ctx, &r)
+	p.OnRun(ctx, r.Run)
+	return nil
+}
+
+// toItsEnd leaves in r what became of the run.
+func (p *Pipeline) toItsEnd(ctx context.Context, r *store.Run) error {
+	if r.Status.Final() {
+		return p.conclude(ctx, r)
+	}
+	err := p.work(ctx, r)
+	if !errors.Is(context.Cause(ctx), queue.ErrOvertaken) && !errors.Is(err, queue.ErrOvertaken) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTimeout)
+	defer cancel()
+	if *r, err = p.Store.Run(ctx, r.ID); err != nil {
+		return err
+	}
+	return p.conclude(ctx, r)
 }
 
 func (p *Pipeline) work(ctx context.Context, r *store.Run) error {
@@ -134,7 +143,11 @@ func (p *Pipeline) RunFailed(ctx context.Context, id string, cause error) error 
 	if err != nil {
 		return err
 	}
-	return p.conclude(ctx, &r)
+	if err := p.conclude(ctx, &r); err != nil {
+		return err
+	}
+	p.OnRun(ctx, r.Run)
+	return nil
 }
 
 // deadReason says on the pull request why there is no review. The error itself

@@ -9,23 +9,23 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// healthAge is how long an answer about readiness stands.
-const healthAge = time.Second
+// readyAge is how long an answer about readiness stands.
+const readyAge = time.Second
 
-// health remembers for a moment whether a delivery could be stored. Finding out
+// readiness remembers for a moment whether a delivery could be stored. Finding out
 // commits to the disk, and the question is open to strangers: however often it
 // is put, deliveries must not wait behind it.
-type health struct {
+type readiness struct {
 	mu      sync.Mutex
 	checked time.Time
 	err     error
 }
 
-// check asks at most once in healthAge, for all callers together.
-func (h *health) check(ctx context.Context, ask func(context.Context) error) error {
+// check asks at most once in readyAge, for all callers together.
+func (h *readiness) check(ctx context.Context, ask func(context.Context) error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.checked.IsZero() && time.Since(h.checked) < healthAge {
+	if !h.checked.IsZero() && time.Since(h.checked) < readyAge {
 		return h.err
 	}
 	// Detached: a caller who leaves must not make it look unready to others.
@@ -39,7 +39,7 @@ func (h *health) check(ctx context.Context, ask func(context.Context) error) err
 // ready says whether a delivery could be stored now. Trouble at GitHub or at a
 // model provider does not count: deliveries must still be let in.
 func (s *Server) ready(c echo.Context) error {
-	if err := s.health.check(c.Request().Context(), s.cfg.Ready); err != nil {
+	if err := s.readiness.check(c.Request().Context(), s.cfg.Ready); err != nil {
 		s.cfg.Logger.Error("not ready: a delivery could not be stored", "error", err)
 		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "fail", "reason": "deliveries cannot be stored"})
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	// Webhook takes deliveries; nil where this process does not accept.
 	Webhook http.Handler
 	Pages   Pages
+	// Operations are the operator's routes; nil for none.
+	Operations *Operations
 	// Ready reports whether a delivery could be stored now.
 	Ready func(ctx context.Context) error
 	// AdminToken opens the operator's routes; without one they answer requests
@@ -59,12 +61,12 @@ type Config struct {
 
 // Server is the HTTP server of one process.
 type Server struct {
-	cfg      Config
-	echo     *echo.Echo
-	http     *http.Server
-	listener net.Listener
-	done     chan error
-	health   health
+	cfg       Config
+	echo      *echo.Echo
+	http      *http.Server
+	listener  net.Listener
+	done      chan error
+	readiness readiness
 }
 
 // New makes a server with its routes.

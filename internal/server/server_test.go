@@ -1,6 +1,7 @@
 package server
 
 import (
+	"assay/internal/health"
 	"assay/internal/secret"
 	"context"
 	"errors"
@@ -30,6 +31,12 @@ func newServer(token string, ready error) *Server {
 	cfg := Config{
 		Addr: "127.0.0.1:0", Pages: pages{}, Ready: func(context.Context) error { return ready },
 		Webhook: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
+		Operations: &Operations{
+			Health:     func(context.Context) health.Report { return health.Report{Status: health.Healthy} },
+			CacheStats: func() health.CacheReport { return health.CacheReport{} },
+			Strategies: func() []Strategy { return nil },
+			Metrics:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metrics")) }),
+		},
 	}
 	if token != "" {
 		cfg.AdminToken = secret.New(token)
@@ -71,7 +78,8 @@ func TestRoutes(t *testing.T) {
 	want := map[string]Access{
 		"GET /livez": Public, "GET /readyz": Public, "GET /assets/*": Public,
 		"POST /webhook": Signed, "POST /api/github/webhooks": Signed,
-		"GET /":         Operator,
+		"GET /":                    Operator,
+		"GET /api/health/detailed": Operator, "GET /api/orchestrator/config": Operator, "GET /api/cache/stats": Operator, "GET /metrics": Operator,
 		"GET /runs/:id": Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
 	}
 	s := newServer("0123456789abcdef", nil)
@@ -90,6 +98,11 @@ func TestRoutes(t *testing.T) {
 		code := ask(s, r.Method, path, "203.0.113.9:1", "assay.example")
 		if open := code < 400; open != (access != Operator) {
 			t.Errorf("%s answers a stranger %d", key, code)
+		}
+		if access == Operator {
+			if code := ask(s, r.Method, path, "203.0.113.9:1", "assay.example", "Authorization", "Bearer 0123456789abcdef"); code != http.StatusOK {
+				t.Errorf("%s answers the operator %d", key, code)
+			}
 		}
 		delete(want, key)
 	}
@@ -173,7 +186,7 @@ func TestReadyIsCheap(t *testing.T) {
 		if n := asked.Load(); n != 1 {
 			t.Errorf("the disk was written %d times for 100 questions, want once", n)
 		}
-		time.Sleep(2 * healthAge)
+		time.Sleep(2 * readyAge)
 		ask(s, "GET", "/readyz", "192.0.2.1:5", "x")
 		if n := asked.Load(); n != 2 {
 			t.Errorf("after a while it was written %d times, want twice", n)
