@@ -34,7 +34,7 @@ lint: ## Run the linters and the vulnerability check
 .PHONY: generate
 generate: ## Regenerate what is made from other files (pages, references)
 	$(GO) tool -modfile=tools/go.mod templ generate -path internal/web
-	$(GO) test ./internal/config ./strategy ./cmd/assay -run 'Docs|Golden|Markdown|Table' -update
+	$(GO) test ./internal/config ./reports -update
 
 .PHONY: bench
 bench: ## Measure: durable deliveries next to a bare HMAC check; agents, guard, cache

@@ -49,6 +49,9 @@ func doneTitle(run review.Run) string {
 		}
 		return Counts(run.Findings) + inFiles(run) + ". " + incomplete
 	}
+	if len(run.Findings) == 0 && run.Outcome.Conclusion == review.ConclusionSkipped {
+		return "Nothing to review" + inFiles(run)
+	}
 	if len(run.Findings) == 0 {
 		return "No problems" + inFiles(run)
 	}
@@ -68,6 +71,10 @@ func inFiles(run review.Run) string {
 	}
 	if run.Files == 0 {
 		return ""
+	}
+	if run.Ignored > 0 && run.Ignored < run.Files {
+		// What nobody looked at must not be counted as fine.
+		return fmt.Sprintf(" in %s (%d ignored)", plural(run.Files-run.Ignored, "file"), run.Ignored)
 	}
 	return " in " + plural(run.Files, "file")
 }

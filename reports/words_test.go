@@ -60,6 +60,17 @@ func TestConclusion(t *testing.T) {
 	}
 }
 
+// TestTitleIgnored holds that files nobody looked at are not counted as fine.
+func TestTitleIgnored(t *testing.T) {
+	run := review.Run{
+		Status: review.StatusDone, Files: 11, Ignored: 10, Agents: []review.AgentRun{{Name: "a", Status: review.AgentDone}},
+		Outcome: review.Outcome{Verdict: review.Approve, Health: review.Complete, Conclusion: review.ConclusionSuccess},
+	}
+	if got, want := Title(run), "No problems in 1 file (10 ignored)"; got != want {
+		t.Errorf("title %q, want %q", got, want)
+	}
+}
+
 func TestCommentPolicy(t *testing.T) {
 	all := samples()
 	tests := []struct {

@@ -20,6 +20,8 @@ type Event struct {
 	Pull *Pull `json:"pull,omitempty"`
 	// PullUpdatedAt orders events of one pull request; zero when not known.
 	PullUpdatedAt time.Time `json:"pull_updated_at,omitzero"`
+	// Retargeted says that the event gave the pull request another base branch.
+	Retargeted bool `json:"retargeted,omitempty"`
 	// Check is the check run or suite that a check_run or check_suite event is
 	// about; nil otherwise.
 	Check *Check `json:"check,omitempty"`

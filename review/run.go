@@ -31,6 +31,8 @@ type Run struct {
 	Agents   []AgentRun `json:"agents,omitempty"`
 	// Files is the number of files in the change.
 	Files int `json:"files,omitempty"`
+	// Ignored is how many of Files the config left out of the review.
+	Ignored int `json:"ignored,omitempty"`
 	// Truncated says why the change was not read whole; empty when it was.
 	Truncated string `json:"truncated,omitempty"`
 	// Problems are mistakes in the repository's config, by file and line. The

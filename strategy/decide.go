@@ -39,7 +39,8 @@ type Skip struct {
 // A re-run is decided as if the pull request's own event had come, so ev.Pull
 // must have been filled in: check_run.rerequested is about the pipeline of
 // ev.Check.Name alone, check_suite.rerequested about every pipeline that
-// listens to pull requests.
+// listens to pull requests. So is a pull request with another base branch: the
+// base's config is in force, and the change is another one.
 func Decide(ev review.Event, s Settings) Decision {
 	config := s.Config
 	if config == nil {
@@ -71,10 +72,10 @@ func starts(ev review.Event, p Pipeline) bool {
 	if name, ok := rerunOf(ev); ok {
 		return p.Name == name
 	}
-	switch ev.String() {
-	case "check_run.rerequested":
+	switch name := ev.String(); {
+	case name == "check_run.rerequested":
 		return false
-	case "check_suite.rerequested":
+	case name == "check_suite.rerequested", ev.Retargeted:
 		return slices.ContainsFunc(p.On, func(on string) bool { return strings.HasPrefix(on, "pull_request.") })
 	default:
 		return slices.Contains(p.On, ev.String())

@@ -131,6 +131,16 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A pull request with another base branch is decided as by its own events,
+// whichever of them a pipeline listens to.
+func TestDecideRetargeted(t *testing.T) {
+	s := Settings{Vocabulary: vocabulary, Config: mustParse(t, twoPipelines)}
+	ev := review.Event{Name: "pull_request", Action: "edited", Pull: &review.Pull{Number: 1}, Retargeted: true}
+	if got, want := line(Decide(ev, s)), "run review | run slow"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestDecidePlan(t *testing.T) {
 	problems := []review.Problem{{Path: "p", Line: 3, Message: "m"}}
 	ev := review.Event{Name: "pull_request", Action: "ready_for_review", Pull: &review.Pull{}}

@@ -78,9 +78,10 @@ func (r *reader) pipelines(n ast.Node, c *Config) []Pipeline {
 			r.report(p.at, "pipelines: the name %q is kept for a later version: choose another", p.name)
 		case !pipelineName.MatchString(p.name):
 			r.report(p.at, "pipelines: %s cannot be a name: use 1 to 40 lower-case letters, digits, - and _", quote(p.name))
-		default:
-			pipelines = append(pipelines, r.pipeline(p, c))
+			p.name = quote(p.name)
 		}
+		// One with a bad name is read too: all problems are told at once.
+		pipelines = append(pipelines, r.pipeline(p, c))
 	}
 	return pipelines
 }

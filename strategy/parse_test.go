@@ -129,6 +129,10 @@ func TestParseProblems(t *testing.T) {
 		{"pipeline without body", "version: 1\npipelines:\n  review:\n", []string{"3:9 pipelines.review has no value: write a mapping (key: value), or remove the key"}},
 		{"reserved name", "version: 1\npipelines:\n  default: {drafts: true}\n", []string{`3:3 pipelines: the name "default" is kept for a later version: choose another`}},
 		{"bad name", "version: 1\npipelines:\n  Code Review: {drafts: true}\n", []string{`3:3 pipelines: "Code Review" cannot be a name: use 1 to 40 lower-case letters, digits, - and _`}},
+		{"bad name, bad body", "version: 1\npipelines:\n  Review: {drafts: maybe}\n", []string{
+			`3:3 pipelines: "Review" cannot be a name: use 1 to 40 lower-case letters, digits, - and _`,
+			`3:20 pipelines."Review".drafts must be true or false`,
+		}},
 		{"number as key", "version: 1\npipelines:\n  1: {drafts: true}\n", []string{"3:3 pipelines: a key must be a plain word; quote it if it is one"}},
 		{"long description", in("description: " + strings.Repeat("x", 201)), []string{"4:18 pipelines.review.description is longer than 200 bytes"}},
 		{"empty label", in("labels: {skip: [' ']}"), []string{"4:21 pipelines.review.labels.skip: a label is empty: write its name"}},

@@ -1,5 +1,7 @@
 package webhook
 
+import "assay/review"
+
 // subscription is a row of the table of events that are accepted.
 type subscription struct {
 	name, action string
@@ -17,6 +19,8 @@ var subscriptions = []subscription{
 	{"pull_request", "reopened", false},
 	{"pull_request", "synchronize", false},
 	{"pull_request", "ready_for_review", false},
+	// Only where the base branch was changed; see wanted.
+	{"pull_request", "edited", false},
 	{"pull_request", "closed", false},
 	{"check_run", "rerequested", true},
 	{"check_suite", "rerequested", true},
@@ -44,6 +48,12 @@ func find(name, action string) (subscription, bool) {
 		}
 	}
 	return subscription{}, false
+}
+
+// wanted reports whether a subscribed event is worth accepting. Titles are
+// edited all the time; a new base branch makes another change of the head.
+func wanted(ev review.Event) bool {
+	return ev.String() != "pull_request.edited" || ev.Retargeted
 }
 
 // subscribedName reports whether any action of the event is subscribed to, so

@@ -166,7 +166,7 @@ func (h *Handler) deliver(ctx context.Context, header http.Header, body []byte) 
 		return refuse(http.StatusBadRequest, "the payload does not fit the event")
 	}
 	sub, ok := find(ev.Name, ev.Action)
-	if !ok {
+	if !ok || !wanted(ev) {
 		return ignored
 	}
 	ev.Delivery = guid

@@ -287,6 +287,25 @@ func TestHandlerIgnores(t *testing.T) {
 	}
 }
 
+// Of the edits of a pull request only another base branch counts.
+func TestHandlerEdited(t *testing.T) {
+	const pull = `"pull_request":{"number":1,"head":{"sha":"aaa"}},"repository":{"id":1,"name":"n","owner":{"login":"o"}}`
+	for changes, want := range map[string]int{
+		`{"title":{"from":"x"}}`: 200, `{"base":null}`: 200, `null`: 200, `{}`: 200,
+		`{"base":{"ref":{"from":"old"},"sha":{"from":"bbb"}}}`: 202,
+	} {
+		a := &fakeAccepter{}
+		h := New(newVerifier(t, testSecret), a, Config{})
+		body := `{"action":"edited","changes":` + changes + `,` + pull + `}`
+		if got, _ := send(t, h, newRequest("pull_request", []byte(body), nil)); got.code != want {
+			t.Errorf("%s: %+v, want %d", changes, got, want)
+		}
+		if want == 202 && (len(a.kept) != 1 || !a.kept[0].Event.Retargeted) {
+			t.Errorf("%s is kept as %+v", changes, a.kept)
+		}
+	}
+}
+
 func TestHandlerStorageFails(t *testing.T) {
 	var log bytes.Buffer
 	a := &fakeAccepter{err: fault.New(fault.Transient, errors.New("disk full: /secret/path"))}

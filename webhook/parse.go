@@ -65,6 +65,7 @@ type payload struct {
 	Repository      object[repository]      `json:"repository"`
 	Sender          object[account]         `json:"sender"`
 	PullRequest     object[pullRequest]     `json:"pull_request"`
+	Changes         object[changes]         `json:"changes"`
 	CheckRun        object[check]           `json:"check_run"`
 	CheckSuite      object[check]           `json:"check_suite"`
 	RequestedAction object[requestedAction] `json:"requested_action"`
@@ -98,6 +99,10 @@ type pullRequest struct {
 	Base      object[branch]  `json:"base"`
 	Head      object[branch]  `json:"head"`
 	UpdatedAt date            `json:"updated_at"`
+}
+
+type changes struct {
+	Base object[struct{}] `json:"base"`
 }
 
 type label struct {
@@ -134,6 +139,7 @@ func (p payload) event(name string) review.Event {
 		Installation: int64(p.Installation.value.ID),
 		Repo:         p.Repository.value.repo(),
 		Sender:       p.Sender.value.actor(),
+		Retargeted:   p.Changes.value.Base.present,
 	}
 	if p.PullRequest.present {
 		pull := p.PullRequest.value.pull()

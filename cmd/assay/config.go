@@ -50,15 +50,30 @@ func (c validateCmd) Run(cmd command) error {
 		printProblem(cmd.stdout, "", p)
 	}
 	if len(problems) > 0 {
-		return gateError{fmt.Sprintf("%s has %d problems; the built-in config would be in force", c.File, len(problems))}
+		return gateError{fmt.Sprintf("%s has %s; the built-in config would be in force", c.name(), count(len(problems), "problem"))}
 	}
 	for _, n := range cfg.Notices {
 		printProblem(cmd.stdout, "note: ", n)
 	}
-	_, err = fmt.Fprintf(cmd.stdout, "%s is valid: %d pipelines\n", c.File, len(cfg.Pipelines))
+	_, err = fmt.Fprintf(cmd.stdout, "%s is valid: %s\n", c.name(), count(len(cfg.Pipelines), "pipeline"))
 	return err
 }
 
 func printProblem(w io.Writer, kind string, p review.Problem) {
 	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", p.Path, p.Line, p.Column, kind, p.Message)
+}
+
+// name is how sentences call the file.
+func (c validateCmd) name() string {
+	if c.File == "-" {
+		return "standard input"
+	}
+	return c.File
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

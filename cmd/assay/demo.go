@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"syscall"
 	"time"
 )
@@ -29,6 +30,10 @@ that is taken).`
 const playTimeout = 2 * time.Minute
 
 func (c demoCmd) Run(cmd command) (err error) {
+	// A reader that goes away, as head does, ends the demo; its data goes too.
+	ctx, stop := signal.NotifyContext(cmd.ctx, syscall.SIGPIPE)
+	defer stop()
+	cmd.ctx = ctx
 	dir, err := os.MkdirTemp("", "assay-demo-")
 	if err != nil {
 		return fmt.Errorf("make a place for the demo's data: %w", err)
@@ -41,9 +46,12 @@ func (c demoCmd) Run(cmd command) (err error) {
 	defer func() { err = errors.Join(err, d.Stop(context.WithoutCancel(cmd.ctx))) }()
 
 	fmt.Fprintf(cmd.stdout, "Assay %s, with a GitHub of its own. Reports: %s\n", buildVersion(), d.URL())
-	ctx, cancel := context.WithTimeout(cmd.ctx, playTimeout)
+	playing, cancel := context.WithTimeout(cmd.ctx, playTimeout)
 	defer cancel()
-	if err := d.Play(ctx, cmd.stdout); err != nil {
+	if err := d.Play(playing, cmd.stdout); err != nil {
+		if cmd.ctx.Err() != nil {
+			return errors.New("the demo was interrupted")
+		}
 		return err
 	}
 	for _, v := range d.Violations() {
@@ -67,7 +75,7 @@ func (c demoCmd) Run(cmd command) (err error) {
 func (c demoCmd) start(cmd command, dir string) (*demo.Demo, error) {
 	o := demo.Options{Env: cmd.env, DataDir: dir, Version: buildVersion(), Logger: c.logger(cmd)}
 	d, err := demo.Start(cmd.ctx, o)
-	if _, set := cmd.env("PORT"); err == nil || set || !errors.Is(err, syscall.EADDRINUSE) {
+	if port, _ := cmd.env("PORT"); err == nil || port != "" || !errors.Is(err, syscall.EADDRINUSE) {
 		return d, err
 	}
 	o.Env = config.Override(map[string]string{"PORT": "0"}, cmd.env)

@@ -37,6 +37,8 @@ type cli struct {
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
 	Config  configCmd  `cmd:"" help:"Look at a repository's config."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	VersionFlag versionFlag `name:"version" help:"Print the version."`
 }
 
 // command is what every command is run with.

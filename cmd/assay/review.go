@@ -45,11 +45,12 @@ func (c reviewCmd) Run(cmd command) error {
 	}
 	defer repo.Close()
 	change, err := repo.Change(cmd.ctx, checkout.Options{Base: c.Base, Head: c.Head})
-	if errors.Is(err, checkout.ErrNoChange) {
-		_, err := fmt.Fprintln(cmd.stderr, "assay:", err)
-		return err
+	if errors.Is(err, checkout.ErrNoChange) && c.Base != "" {
+		return c.nothing(cmd, err)
 	}
 	if err != nil {
+		// That there is no change to a base that was found by itself may be the
+		// wrong base: green must mean reviewed.
 		return err
 	}
 	run, err := c.review(cmd, change)
@@ -63,6 +64,15 @@ func (c reviewCmd) Run(cmd command) error {
 		return gateError{} // the report says why
 	}
 	return nil
+}
+
+// nothing reports that there is no change to the base that was named.
+func (c reviewCmd) nothing(cmd command, reason error) error {
+	fmt.Fprintln(cmd.stderr, "assay:", reason)
+	return c.write(cmd, review.Run{
+		Event: "pull_request.opened", Attempt: 1, Status: review.StatusSkipped, Reason: "there is no change",
+		Outcome: review.Outcome{Verdict: review.Comment, Health: review.Complete, Conclusion: review.ConclusionSkipped, Reason: "There is no change."},
+	})
 }
 
 func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error) {
@@ -96,7 +106,7 @@ func (c reviewCmd) plans(cmd command, change *review.Change, registry *agents.Re
 	decision := strategy.Decide(review.Event{Name: "pull_request", Action: "opened", Repo: change.Repo, Pull: &change.Pull}, settings)
 	plans := decision.Plans
 	if c.Pipeline != "" {
-		plans = slices.DeleteFunc(plans, func(p strategy.Plan) bool { return p.Pipeline != c.Pipeline })
+		plans = slices.DeleteFunc(slices.Clone(plans), func(p strategy.Plan) bool { return p.Pipeline != c.Pipeline })
 	}
 	if len(plans) > 0 {
 		return plans, nil

@@ -3,8 +3,11 @@
 package app
 
 import (
+	"assay/internal/cache"
 	"assay/internal/config"
+	"assay/internal/fault"
 	"assay/internal/ghapp"
+	"assay/internal/guard"
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/reconcile"
@@ -16,7 +19,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -31,10 +36,12 @@ type Options struct {
 type App struct {
 	opts   Options
 	log    *slog.Logger
+	guards *guard.Set
+	caches *cache.Set
+	github *ghapp.App
 	store  *store.Store
 	queue  *queue.Queue
 	server *server.Server
-	github *ghapp.App // nil where nothing is worked on
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
 	stops      []stop
@@ -67,6 +74,9 @@ func (a *App) onStop(name string, do func(ctx context.Context) error) {
 func (a *App) start(ctx context.Context) (err error) {
 	cfg := a.opts.Config
 	crash := crashAt(cfg.Work.CrashAt)
+	if err = a.outside(); err != nil {
+		return err
+	}
 
 	a.store, err = store.Open(ctx, store.Config{URL: databaseURL(cfg), Logger: quiet(a.log)})
 	if err != nil {
@@ -93,7 +103,8 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 
 	serverConfig := server.Config{
-		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Logger: a.log,
+		Addr: cfg.Server.Addr(), Ready: a.store.Ping, AdminToken: cfg.Server.AdminToken, Published: !cfg.Server.Local,
+		Logger: a.log,
 	}
 	if serverConfig.Pages, err = web.New(runs{a.store}, web.Config{GitHubURL: cfg.GitHub.URL, PublicURL: cfg.Server.PublicURL, Version: a.opts.Version}); err != nil {
 		return err
@@ -114,20 +125,12 @@ func (a *App) start(ctx context.Context) (err error) {
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
-	github, err := ghapp.New(ghapp.Config{
-		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL,
-		Logger: a.log, WriteInterval: cfg.GitHub.WriteInterval,
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.github = github
 	reviewer, err := NewReviewer(a.log)
 	if err != nil {
 		return nil, err
 	}
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
+		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: reviewer,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})
@@ -181,8 +184,14 @@ func databaseURL(cfg config.Config) string {
 }
 
 // OpenStore opens the service's database beside a running service, for commands
-// that look at it.
+// that look at it. There must be one: a command in the wrong place must not make an empty one
+// and call it the service's.
 func OpenStore(ctx context.Context, cfg config.Config) (*store.Store, error) {
+	if db := cfg.Storage.Database; db.Kind == config.SQLite {
+		if _, err := os.Stat(db.Path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fault.New(fault.Invalid, fmt.Errorf("there is no database at %s: set DATA_DIR or DATABASE_URL as they are for the service", db.Path))
+		}
+	}
 	return store.Open(ctx, store.Config{URL: databaseURL(cfg), Shared: true})
 }
 

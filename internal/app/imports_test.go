@@ -35,7 +35,7 @@ var rules = map[string][]string{
 	"internal/store":     {"review", "internal/fault"},
 	"internal/queue":     {"review", "internal/fault", "internal/store"},
 	"internal/reconcile": {"review", "internal/fault", "internal/store", "internal/ghapp"},
-	"internal/ghapp":     {"review", "internal/fault", "internal/diff"},
+	"internal/ghapp":     {"review", "internal/fault", "internal/diff", "internal/guard", "internal/cache"},
 	"internal/checkout":  {"review", "internal/fault", "internal/diff"},
 	"internal/web":       {"review", "internal/fault", "reports"},
 	"internal/server":    {"internal/secret"},

@@ -85,6 +85,77 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K, load func(context.Context)
 	}
 }
 
+// Refresh asks for the key's value anew, however fresh the one that is kept,
+// and keeps what comes. load is handed the kept value, if known, so that it
+// can ask whether that still stands; it then returns it with same.
+//
+// Callers who come together share a load, but nobody is answered by one that
+// began before he came: what Refresh returns was true after it was called. A
+// load that fails by an outage leaves the kept value for the next; no old
+// value or failure is ever handed out. In all else Refresh is as Get.
+func (c *Cache[K, V]) Refresh(ctx context.Context, key K, load func(ctx context.Context, kept V, known bool) (value V, same bool, err error)) (V, error) {
+	var none V
+	before := c.underWay(key)
+	if before != nil {
+		timer := time.NewTimer(renewPatience)
+		defer timer.Stop()
+		select {
+		case <-before.done:
+		case <-timer.C: // it may hang; nobody else has to wait for that
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+	f, err := c.renewal(ctx, key, load, before)
+	if err != nil {
+		return none, err
+	}
+	select {
+	case <-f.done:
+		return f.value, f.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
+
+func (c *Cache[K, V]) underWay(key K) *flight[V] {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.flights[key]
+}
+
+// renewal joins a load, unless it is the one that was under way before, or
+// begins one.
+func (c *Cache[K, V]) renewal(ctx context.Context, key K, load func(context.Context, V, bool) (V, bool, error), before *flight[V]) (*flight[V], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stats.Misses++
+	if f, ok := c.flights[key]; ok && f != before {
+		c.stats.Shared++
+		f.waiting++
+		return f, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var kept V
+	e, known := c.entries.Get(key)
+	if known = known && time.Now().Before(e.fresh); known {
+		kept = e.value
+	}
+	f := c.begin(ctx, key, func(ctx context.Context) (V, error) {
+		value, same, err := load(ctx, kept, known)
+		if err == nil && same {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.stats.Confirmed++
+		}
+		return value, err
+	})
+	f.renews = true
+	return f, nil
+}
+
 // look answers from what is known, or else returns the load to wait for.
 func (c *Cache[K, V]) look(ctx context.Context, key K, load func(context.Context) (V, error)) (*flight[V], V, error) {
 	var none V

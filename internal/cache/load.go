@@ -14,6 +14,9 @@ import (
 // for. After that it is on its own, and its key free for another.
 const grace = time.Second
 
+// renewPatience is how long a Refresh lets a load end that began before it.
+const renewPatience = time.Second
+
 // flight is a load under way, and then its result.
 type flight[V any] struct {
 	done chan struct{} // closed when value and err are set
@@ -22,6 +25,7 @@ type flight[V any] struct {
 	value   V
 	err     error
 	ended   bool
+	renews  bool // begun by Refresh
 	waiting int
 }
 
@@ -136,6 +140,9 @@ func (c *Cache[K, V]) keep(key K, result loaded[V], now time.Time) {
 // failed remembers an error, and lets an old value stand in for it where that
 // is allowed.
 func (c *Cache[K, V]) failed(key K, f *flight[V], now time.Time) {
+	if f.renews && outage(f.err) {
+		return
+	}
 	e, known := c.entries.Peek(key)
 	if known && now.Before(e.stale) && outage(f.err) {
 		c.stats.Stale += uint64(f.waiting)
@@ -144,7 +151,7 @@ func (c *Cache[K, V]) failed(key K, f *flight[V], now time.Time) {
 		return
 	}
 	c.entries.Remove(key)
-	if c.cfg.ErrorTTL > 0 {
+	if c.cfg.ErrorTTL > 0 && !f.renews {
 		c.add(key, &entry[V]{err: f.err, retry: now.Add(c.cfg.ErrorTTL)})
 	}
 }

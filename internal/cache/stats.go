@@ -26,6 +26,9 @@ type Stats struct {
 	// Loads is the number of loads begun, Errors of those that failed, Shared
 	// of callers who joined one that was under way.
 	Loads, Errors, Shared uint64
+	// Confirmed is the number of Refresh's loads that found the kept value to
+	// stand.
+	Confirmed uint64
 	// ErrorHits is the number of callers who were handed a remembered failure,
 	// Stale of those who got an old value because of one.
 	ErrorHits, Stale uint64

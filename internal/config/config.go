@@ -21,12 +21,14 @@ import (
 // Config is everything that the operator sets, checked and with defaults in
 // place. It is a plain value; nothing changes it after Load.
 type Config struct {
-	App     App
-	GitHub  GitHub
-	Server  Server
-	Storage Storage
-	Work    Work
-	Log     Log
+	App      App
+	GitHub   GitHub
+	Server   Server
+	Storage  Storage
+	Work     Work
+	Breakers Breakers
+	Caches   Caches
+	Log      Log
 }
 
 // App is the GitHub App that Assay acts as. Its fields are empty where they are
@@ -48,6 +50,8 @@ type GitHub struct {
 	APIURL string
 	// WriteInterval is kept between requests that create content.
 	WriteInterval time.Duration
+	// WritesPerMinute and WritesPerHour bound those requests; 0 for no bound.
+	WritesPerMinute, WritesPerHour int
 }
 
 // Server is the HTTP side.
@@ -62,7 +66,7 @@ type Server struct {
 	// Local says that PublicURL leads nowhere but to this machine.
 	Local bool
 	// AdminToken opens the operator's routes; not set, they answer loopback
-	// alone.
+	// alone, and nobody where Local is false.
 	AdminToken secret.Secret
 }
 
@@ -139,6 +143,11 @@ func (c *Config) derive() {
 		c.GitHub.URL = webOf(c.GitHub.APIURL)
 	case c.GitHub.APIURL == "":
 		c.GitHub.APIURL = apiOf(c.GitHub.URL)
+	}
+	for _, b := range []*Breaker{&c.Breakers.GitHub, &c.Breakers.GitHubToken} {
+		if b.MaxResetTimeout == 0 {
+			b.MaxResetTimeout = max(defaultMaxReset, b.ResetTimeout)
+		}
 	}
 	if c.Server.PublicURL == "" {
 		c.Server.PublicURL = "http://localhost:" + strconv.Itoa(c.Server.Port)

@@ -69,11 +69,19 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second},
+		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second, WritesPerMinute: 80, WritesPerHour: 500},
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
-		Log:     Log{Level: slog.LevelInfo, Format: JSON},
+		Breakers: Breakers{
+			GitHub:      Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+		},
+		Caches: Caches{
+			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
+			Contents: Cache{TTL: 10 * time.Minute, Size: 4096}, Answers: Cache{TTL: time.Hour, Size: 4096},
+		},
+		Log: Log{Level: slog.LevelInfo, Format: JSON},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -90,6 +98,11 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_URL": "https://ghe.example.com/", "PUBLIC_URL": "https://assay.example.com/base/", "PORT": "443", "HOST": "[::1]",
 		"DATA_DIR": "/var/lib/assay/", "DATABASE_URL": "postgres://u:p@db/assay", "ASSAY_ADMIN_TOKEN": goodSecret,
 		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
+		"GITHUB_WRITE_INTERVAL": "1ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "5",
+		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
+		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
+		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
+		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -99,11 +112,19 @@ func TestEverythingSet(t *testing.T) {
 			ID: 12345, PrivateKey: secret.New(key),
 			WebhookSecrets: []secret.Secret{secret.New(goodSecret), secret.New(goodSecret + "x")},
 		},
-		GitHub:  GitHub{URL: "https://ghe.example.com", APIURL: "https://ghe.example.com/api/v3/", WriteInterval: time.Second},
+		GitHub:  GitHub{URL: "https://ghe.example.com", APIURL: "https://ghe.example.com/api/v3/", WriteInterval: time.Millisecond, WritesPerHour: 5},
 		Server:  Server{Host: "::1", Port: 443, PublicURL: "https://assay.example.com/base", AdminToken: secret.New(goodSecret)},
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
-		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second}, // reconciliation off
-		Log:     Log{Level: slog.LevelDebug, Format: Text},
+		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
+		Breakers: Breakers{
+			GitHub:      Breaker{FailureThreshold: 7, ResetTimeout: 20 * time.Minute, MaxResetTimeout: 20 * time.Minute},
+			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
+		},
+		Caches: Caches{
+			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
+			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
+		},
+		Log: Log{Level: slog.LevelDebug, Format: Text},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -163,6 +184,13 @@ func TestBadValues(t *testing.T) {
 		{"LOG_LEVEL", "info+2", "not a level"},
 		{"LOG_FORMAT", "xml", "not a form"},
 		{"DATA_DIR", "a\x00b", "NUL"},
+		{"GITHUB_WRITES_PER_MINUTE", "-1", "from 0 to 10000"},
+		{"GITHUB_WRITES_PER_HOUR", "many", "not a whole number"},
+		{"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD", "0", "from 1 to 10000"},
+		{"ASSAY_BREAKER_GITHUB_RESET_TIMEOUT", "25h", "from 1ms to 24h"},
+		{"ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT", "29s", "from that of ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT"},
+		{"ASSAY_CACHE_CONTENTS_TTL", "0", "from 1ms to 720h"},
+		{"ASSAY_CACHE_TOKENS_SIZE", "0", "from 1 to 10000000"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name+"="+tt.value, func(t *testing.T) {
@@ -199,8 +227,8 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%+v: %v", tt, err)
 			continue
 		}
-		if d := cmp.Diff(GitHub{URL: tt.wantWeb, APIURL: tt.wantAPI, WriteInterval: time.Second}, c.GitHub); d != "" {
-			t.Errorf("%+v: %s", tt, d)
+		if c.GitHub.URL != tt.wantWeb || c.GitHub.APIURL != tt.wantAPI {
+			t.Errorf("%+v: %+v", tt, c.GitHub)
 		}
 	}
 	for public, local := range map[string]bool{

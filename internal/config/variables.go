@@ -1,8 +1,10 @@
 package config
 
-import "time"
-
-import "strings"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Variable describes one variable of the environment. Everything that is said
 // about it, in errors and in docs/environment.md, is said from here.
@@ -36,13 +38,15 @@ const (
 	// maxWorkers keeps a typo from opening thousands of connections; a run
 	// waits for GitHub and models most of its time.
 	maxWorkers = 256
+	// maxWrites is what an installation's writer remembers at most.
+	maxWrites = 10_000
 	// minToken is the least length of a secret that strangers can try: 16
 	// characters of hexadecimal digits are 64 bits, out of reach over HTTP.
 	minToken = 16
 )
 
 // variables is the table, in the order of the documentation.
-var variables = []Variable{
+var variables = slices.Concat([]Variable{
 	{
 		Group: "GitHub App", Name: "GITHUB_APP_ID", Aliases: []string{"APP_ID"},
 		Want:    "the app's ID, a whole number from 1",
@@ -86,6 +90,24 @@ var variables = []Variable{
 		},
 	},
 	{
+		Group: "GitHub App", Name: "GITHUB_WRITES_PER_MINUTE", Default: "80",
+		Want:    "a whole number from 0 to 10000; 0 for no bound",
+		Purpose: "How many comments are posted in a minute, per installation. github.com allows 80.",
+		set: func(c *Config, text string) (err error) {
+			c.GitHub.WritesPerMinute, err = number(text, 0, maxWrites)
+			return err
+		},
+	},
+	{
+		Group: "GitHub App", Name: "GITHUB_WRITES_PER_HOUR", Default: "500",
+		Want:    "a whole number from 0 to 10000; 0 for no bound",
+		Purpose: "How many comments are posted in an hour, per installation. github.com allows 500.",
+		set: func(c *Config, text string) (err error) {
+			c.GitHub.WritesPerHour, err = number(text, 0, maxWrites)
+			return err
+		},
+	},
+	{
 		Group: "Service", Name: "PUBLIC_URL",
 		Derived: "`http://localhost:PORT`",
 		Want:    "an https URL (http on this machine only)",
@@ -105,7 +127,7 @@ var variables = []Variable{
 		set:     setHost,
 	},
 	{
-		Group: "Service", Name: "ASSAY_ADMIN_TOKEN", Secret: true, Derived: "none: those routes answer this machine only",
+		Group: "Service", Name: "ASSAY_ADMIN_TOKEN", Secret: true, Derived: "none: those routes answer this machine only, and nobody when `PUBLIC_URL` leads to others",
 		Want:    "at least 16 characters without white space",
 		Purpose: "Opens the operator's routes, as `Authorization: Bearer TOKEN`.",
 		set:     setAdminToken,
@@ -161,6 +183,7 @@ var variables = []Variable{
 			return nil
 		},
 	},
+}, outsideVariables(), []Variable{
 	{
 		Group: "Logs", Name: "LOG_LEVEL", Default: "info",
 		Want:    "`debug`, `info`, `warn` or `error`",
@@ -173,7 +196,7 @@ var variables = []Variable{
 		Purpose: "The form of log lines.",
 		set:     setLogFormat,
 	},
-}
+})
 
 // names are the names under which the value itself may be set.
 func (v Variable) names() []string { return append([]string{v.Name}, v.Aliases...) }

@@ -87,12 +87,13 @@ func (d *Demo) config(o Options, hubURL string) (config.Config, error) {
 	values := map[string]string{
 		"GITHUB_APP_ID": strconv.Itoa(appID), "GITHUB_APP_PRIVATE_KEY": string(d.app.KeyPEM()), "GITHUB_WEBHOOK_SECRET": hookSecret,
 		"GITHUB_URL": hubURL, "GITHUB_API_URL": hubURL + "/api/v3", "DATA_DIR": o.DataDir, "ASSAY_ROLES": "accept,work",
-		"GITHUB_WRITE_INTERVAL": "50ms", // this GitHub has no limit to keep to
+		// This GitHub has no limits to keep to.
+		"GITHUB_WRITE_INTERVAL": "50ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "0",
 	}
-	if _, set := o.Env("HOST"); !set {
+	if host, _ := o.Env("HOST"); host == "" {
 		values["HOST"] = "127.0.0.1"
 	}
-	cfg, err := config.Load(config.Override(values, only(o.Env, "HOST", "PORT", "PUBLIC_URL", "ASSAY_WORKERS", "ASSAY_SHUTDOWN_TIMEOUT")))
+	cfg, err := config.Load(config.Override(values, only(o.Env, "HOST", "PORT", "ASSAY_WORKERS", "ASSAY_SHUTDOWN_TIMEOUT")))
 	if err != nil {
 		return cfg, err
 	}
@@ -105,8 +106,9 @@ func (d *Demo) config(o Options, hubURL string) (config.Config, error) {
 	return cfg, nil
 }
 
-// only hides all but some variables: the operator's credentials and database
-// have no business in a demo.
+// only hides all but some variables: the operator's credentials, database and
+// PUBLIC_URL, which the demo's webhooks would be sent to, have no business in a
+// demo.
 func only(env config.Lookup, names ...string) config.Lookup {
 	return func(name string) (string, bool) {
 		for _, n := range names {

@@ -150,7 +150,8 @@ func (w *world) env(extra ...string) []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "HOST=127.0.0.1", "PORT=" + strconv.Itoa(w.port),
 		"GITHUB_APP_ID=" + strconv.FormatInt(w.app.ID, 10), "GITHUB_APP_PRIVATE_KEY=" + string(w.app.KeyPEM()),
 		"GITHUB_WEBHOOK_SECRET=" + webhookSecret, "GITHUB_URL=" + w.web.URL, "GITHUB_API_URL=" + w.web.URL + "/api/v3",
-		"PUBLIC_URL=" + w.url(""), "DATA_DIR=" + filepath.Join(w.dir, "data"), "GITHUB_WRITE_INTERVAL=1ms", "LOG_FORMAT=text", "DATABASE_URL=" + w.database,
+		"PUBLIC_URL=" + w.url(""), "DATA_DIR=" + filepath.Join(w.dir, "data"), "GITHUB_WRITE_INTERVAL=1ms", "GITHUB_WRITES_PER_MINUTE=0", "GITHUB_WRITES_PER_HOUR=0",
+		"LOG_FORMAT=text", "DATABASE_URL=" + w.database,
 	}, extra...)
 }
 

@@ -4,22 +4,27 @@
 //
 // It is the one place that knows GitHub's manners: tokens narrowed to one
 // repository and to the permissions a job needs, credentials that never leave
-// the API's host, errors classified with package fault, reads retried, writes
-// read back before they are tried again, one paced writer for each
-// installation. What to write and when it leaves to reports and pipeline;
+// the API's host, errors classified with package fault, writes read back before
+// they are tried again, one paced writer for each installation, reads that
+// cost nothing when nothing has changed. Outages, retries and rate limits it
+// leaves to package guard, which every call goes through, remembering to
+// package cache. What to write and when it leaves to reports and pipeline;
 // webhooks are the business of package webhook.
 package ghapp
 
 import (
+	"assay/internal/cache"
 	"assay/internal/fault"
+	"assay/internal/guard"
 	"assay/review"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,9 +35,6 @@ import (
 
 const (
 	defaultAPIURL = "https://api.github.com/"
-	// GitHub asks for a second between requests that create content
-	// (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api).
-	defaultWriteInterval = time.Second
 	// GitHub itself gives up on a request after 10 s; the rest is for the network.
 	defaultCallTimeout = 20 * time.Second
 	userAgent          = "assay"
@@ -51,30 +53,48 @@ type Config struct {
 	Transport http.RoundTripper
 	// Logger is told of what heals itself, such as a wrong clock; nil is silent.
 	Logger *slog.Logger
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
 	// WriteInterval is kept between requests of one installation that create
 	// content; 0 is one second.
 	WriteInterval time.Duration
+	// WritesPerMinute and WritesPerHour bound those requests; 0 is what GitHub
+	// allows, 80 and 500, negative is no bound.
+	WritesPerMinute, WritesPerHour int
 	// CallTimeout bounds one request with its answer; 0 is 20 seconds.
 	CallTimeout time.Duration
+	// Guards has the dependencies that all calls go through, RESTDependency
+	// and TokenDependency; nil is a set of its own with guard's defaults.
+	Guards *guard.Set
+	// Caches bounds what is remembered. The caches are added to CacheSet, for
+	// whoever shows them; nil is nowhere.
+	Caches   CacheConfig
+	CacheSet *cache.Set
 }
+
+// Names of the dependencies: GitHub's REST API, and the part of it that makes
+// tokens, which fails on its own.
+const (
+	RESTDependency  = "github"
+	TokenDependency = "github_token"
+)
 
 // App is a GitHub App. It is safe for concurrent use.
 type App struct {
 	id          int64
 	api         *url.URL
 	log         *slog.Logger
-	now         func() time.Time
 	callTimeout time.Duration
+	// rest and minting guard the calls; their keys are limitKey's.
+	rest, minting *guard.Dependency
 
 	base          http.RoundTripper
 	clock         *clock
 	signer        *signer
+	caches        caches
 	tokens        *tokens
 	installations *installations
-	retry         backoff
-	slug          atomic.Pointer[string]
+	// settling is waited for GitHub to catch up with itself, and doubles.
+	settling time.Duration
+	slug     atomic.Pointer[string]
 }
 
 // New checks cfg and makes the App. It does not speak to GitHub; App.App does.
@@ -93,32 +113,64 @@ func New(cfg Config) (*App, error) {
 	if cfg.WriteInterval < 0 || cfg.CallTimeout < 0 {
 		return nil, fault.New(fault.Invalid, errors.New("WriteInterval and CallTimeout may not be negative"))
 	}
-	a := &App{id: cfg.AppID, api: api, log: cfg.Logger, now: cfg.Now, callTimeout: cfg.CallTimeout}
+	a := &App{id: cfg.AppID, api: api, log: cfg.Logger, callTimeout: cmp.Or(cfg.CallTimeout, defaultCallTimeout), settling: settling}
 	if a.log == nil {
 		a.log = slog.New(slog.DiscardHandler)
 	}
-	if a.now == nil {
-		a.now = time.Now
-	}
-	if a.callTimeout == 0 {
-		a.callTimeout = defaultCallTimeout
-	}
-	interval := cfg.WriteInterval
-	if interval == 0 {
-		interval = defaultWriteInterval
+	if err := a.guard(cfg.Guards); err != nil {
+		return nil, fault.New(fault.Invalid, err)
 	}
 	transport := cfg.Transport
 	if transport == nil {
 		transport = newTransport()
 	}
-	a.clock = &clock{now: a.now, log: a.log}
+	a.clock = &clock{now: time.Now, log: a.log}
 	a.signer = &signer{key: key, now: a.clock.github}
 	a.base = &redirects{next: &pinned{next: transport, api: api, clock: a.clock, bound: maxAnswer}}
-	a.tokens = newTokens(a)
-	a.installations = newInstallations(interval, a.now)
-	a.retry = backoff{base: retryBase, limit: retryCap, now: a.now, random: rand.Float64}
+	if a.caches, err = newCaches(cfg.Caches, a.loadTimeout(), cfg.CacheSet); err != nil {
+		return nil, fault.New(fault.Invalid, err)
+	}
+	a.tokens = &tokens{app: a, cache: a.caches.tokens}
+	a.installations = newInstallations(pace{
+		interval:  cmp.Or(cfg.WriteInterval, defaultWriteInterval),
+		perMinute: cmp.Or(cfg.WritesPerMinute, defaultWritesPerMinute),
+		perHour:   cmp.Or(cfg.WritesPerHour, defaultWritesPerHour),
+	}, time.Now)
 	return a, nil
 }
+
+func (a *App) guard(set *guard.Set) (err error) {
+	if set == nil {
+		set = guard.NewSet(nil)
+	}
+	if a.rest, err = set.Get(RESTDependency); err != nil {
+		return err
+	}
+	a.minting, err = set.Get(TokenDependency)
+	return err
+}
+
+// loadTimeout bounds the loads of caches, which go through the guards: their
+// attempts, and the waits for places and retries between them.
+func (a *App) loadTimeout() time.Duration { return 3*a.callTimeout + time.Minute }
+
+// limitKey is what GitHub counts rate limits by, as the guards' key.
+func limitKey(installation int64) string {
+	return installationKey + strconv.FormatInt(installation, 10)
+}
+
+// limitedInstallation is the installation that a key is of.
+func limitedInstallation(key string) (id int64, ok bool) {
+	number, ok := strings.CutPrefix(key, installationKey)
+	id, err := strconv.ParseInt(number, 10, 64)
+	return id, ok && err == nil
+}
+
+const (
+	installationKey = "installation/"
+	// appKey is the key of what is asked as the app itself.
+	appKey = "app"
+)
 
 // Repository is the app's hands on one repository. It is cheap and asks
 // nothing of GitHub: the token is made when it is first needed. Values that
@@ -129,7 +181,7 @@ func (a *App) Repository(installation int64, repo review.Repo, p Permissions) *R
 		key.repoName = repo.String()
 	}
 	client := a.client(&authorized{tokens: a.tokens, key: key, next: a.base})
-	return &Repository{app: a, installation: installation, repo: repo, gh: client}
+	return &Repository{app: a, key: key, repo: repo, gh: client}
 }
 
 // Identity is what GitHub says of the app.
@@ -145,30 +197,41 @@ type Identity struct {
 // together.
 func (a *App) App(ctx context.Context) (Identity, error) {
 	var id Identity
-	err := a.retry.try(ctx, func(ctx context.Context) error {
-		return a.clock.corrected(func() error {
-			callCtx, cancel := context.WithTimeout(ctx, a.callTimeout)
-			defer cancel()
-			transport, err := a.appsTransport()
-			if err != nil {
-				return err
-			}
-			app, _, err := a.client(transport).Apps.Get(callCtx, "")
-			if err != nil {
-				return classifyCall(ctx, err)
-			}
-			if app.GetID() == 0 || app.GetSlug() == "" {
-				return incomplete("an app without ID or slug")
-			}
-			id = Identity{ID: app.GetID(), Slug: app.GetSlug(), Name: app.GetName(), Events: app.Events}
-			return nil
-		})
+	err := a.asApp(ctx, func(ctx context.Context, gh *github.Client) (err error) {
+		id, err = identity(ctx, gh)
+		return err
 	})
 	if err != nil {
 		return Identity{}, fmt.Errorf("ask GitHub who app %d is: %w", a.id, err)
 	}
 	a.slug.Store(&id.Slug)
 	return id, nil
+}
+
+// asApp makes a request that may be made again, signed as the app itself.
+func (a *App) asApp(ctx context.Context, request func(context.Context, *github.Client) error) error {
+	call := guard.Call{Key: appKey, Idempotent: true, Deadline: a.callTimeout}
+	_, err := guard.Do(ctx, a.rest, call, func(attempt context.Context) (struct{}, error) {
+		return struct{}{}, a.clock.corrected(func() error {
+			transport, err := a.appsTransport()
+			if err != nil {
+				return err
+			}
+			return classifyCall(ctx, request(attempt, a.client(transport)))
+		})
+	})
+	return err
+}
+
+func identity(ctx context.Context, gh *github.Client) (Identity, error) {
+	app, _, err := gh.Apps.Get(ctx, "")
+	if err != nil {
+		return Identity{}, err
+	}
+	if app.GetID() == 0 || app.GetSlug() == "" {
+		return Identity{}, incomplete("an app without ID or slug")
+	}
+	return Identity{ID: app.GetID(), Slug: app.GetSlug(), Name: app.GetName(), Events: app.Events}, nil
 }
 
 // ClockSkew is how far GitHub's clock was ahead of ours at the last answer;

@@ -73,17 +73,12 @@ func (r *Repository) change(ctx context.Context, pull review.Pull) (*review.Chan
 
 // files lists the changed files, looking again for patches that went missing.
 func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFile, error) {
-	list := func(ctx context.Context, page github.ListOptions) ([]*github.CommitFile, *github.Response, error) {
-		return r.gh.PullRequests.ListFiles(ctx, r.repo.Owner, r.repo.Name, number, &page)
-	}
+	list := r.filesPage(number)
 	var all []*github.CommitFile
 	small := make(map[int]bool) // numbers of small pages with missing patches
-	err := pages(ctx, r, list, func(page []*github.CommitFile) (bool, error) {
+	err := pages(ctx, list, func(page []*github.CommitFile) (bool, error) {
 		full := fullPage(page)
 		for i, f := range page {
-			if f.GetFilename() == "" {
-				return false, incomplete("a file without a name")
-			}
 			if full && keptBack(f) {
 				small[(len(all)+i)/smallPage+1] = true
 			}
@@ -97,7 +92,7 @@ func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFil
 	again := slices.Sorted(maps.Keys(small))
 	byName := make(map[string]*github.CommitFile)
 	for _, n := range again[:min(len(again), maxSmallPages)] {
-		page, _, err := onePage(ctx, r, list, github.ListOptions{Page: n, PerPage: smallPage})
+		page, _, err := list(ctx, github.ListOptions{Page: n, PerPage: smallPage})
 		if err != nil {
 			return nil, err
 		}
@@ -111,6 +106,31 @@ func (r *Repository) files(ctx context.Context, number int) ([]*github.CommitFil
 		}
 	}
 	return all, nil
+}
+
+// filesPage reads a page of the changed files, which are shared and not to be
+// changed.
+func (r *Repository) filesPage(number int) pager[*github.CommitFile] {
+	return func(ctx context.Context, page github.ListOptions) ([]*github.CommitFile, int, error) {
+		path := r.path("pulls/%d/files?per_page=%d&page=%d", number, page.PerPage, page.Page)
+		got, err := r.current(ctx, r.app.caches.answers, path, "", decodeFiles)
+		files, _ := got.value.([]*github.CommitFile)
+		return files, got.next, err
+	}
+}
+
+func decodeFiles(resp *github.Response) (any, int, error) { return decodeJSON(resp, checkFiles) }
+
+func checkFiles(files []*github.CommitFile) error {
+	if files == nil {
+		return errNoList
+	}
+	for _, f := range files {
+		if f.GetFilename() == "" {
+			return incomplete("a file without a name")
+		}
+	}
+	return nil
 }
 
 // fullPage reports whether a page holds so much that GitHub may have left

@@ -95,16 +95,16 @@ func (r *Repository) annotate(ctx context.Context, id int64, check review.CheckR
 			sent, failures = end, 0
 			continue
 		}
-		failures++
-		if fault.KindOf(err) != fault.Transient || failures == maxAttempts || !r.app.retry.pause(ctx, failures, fault.RetryAt(err)) {
+		if is[*tokenError](err) { // it was never sent
 			return err
 		}
-		if is[*tokenError](err) {
-			continue // it was never sent
+		failures++
+		if giveUp := r.app.rest.Again(ctx, failures, err); giveUp != nil {
+			return giveUp
 		}
 		count, countErr := r.AnnotationCount(ctx, id)
 		if countErr != nil {
-			return fmt.Errorf("%w (and it is not known whether it was done: %w)", err, countErr)
+			return unknown(err, countErr)
 		}
 		if arrived := min(count-before, all); arrived > sent {
 			// When all have, an update without annotations makes sure of the rest.
@@ -139,7 +139,7 @@ func (r *Repository) FindCheck(ctx context.Context, headSHA, name, externalID st
 	if err := checkSHA(headSHA); err != nil {
 		return 0, false, err
 	}
-	err = pages(ctx, r, func(ctx context.Context, page github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
+	err = pages(ctx, paged(r, func(ctx context.Context, page github.ListOptions) ([]*github.CheckRun, *github.Response, error) {
 		list, resp, err := r.gh.Checks.ListCheckRunsForRef(ctx, r.repo.Owner, r.repo.Name, headSHA, &github.ListCheckRunsOptions{
 			CheckName: &name, AppID: &r.app.id, Filter: github.String("all"), ListOptions: page,
 		})
@@ -147,7 +147,7 @@ func (r *Repository) FindCheck(ctx context.Context, headSHA, name, externalID st
 			return nil, resp, err
 		}
 		return list.CheckRuns, resp, nil
-	}, func(runs []*github.CheckRun) (bool, error) {
+	}), func(runs []*github.CheckRun) (bool, error) {
 		for _, run := range runs {
 			ours := run.GetApp().GetID() == r.app.id && run.GetName() == name
 			if ours && (externalID == "" || run.GetExternalID() == externalID) {

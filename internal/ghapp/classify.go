@@ -24,10 +24,6 @@ const (
 	// maxMessage how much of GitHub's words goes into an error.
 	maxRefusal = 64 << 10
 	maxMessage = 300
-	// limitDefault is the wait that GitHub asks for when a limit names none; it
-	// doubles each time
-	// (https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api).
-	limitDefault = time.Minute
 	// limitLongest caps any wait, against a header gone wrong: primary limits
 	// are reset within the hour.
 	limitLongest = time.Hour
@@ -39,8 +35,8 @@ type answerError struct {
 	message string
 	// skew is how far GitHub's clock was ahead of ours in this answer.
 	skew time.Duration
-	// untimed marks a rate limit that named no time.
-	untimed bool
+	// rate is what the refusal said of the budget.
+	rate rate
 }
 
 func (e *answerError) Error() string {
@@ -59,7 +55,7 @@ func hasStatus(err error, statuses ...int) bool {
 // credential is the Authorization header that was sent; it is struck out of
 // whatever GitHub says.
 func classifyAnswer(resp *http.Response, credential string, now time.Time, skew time.Duration) error {
-	e := &answerError{status: resp.StatusCode, message: messageOf(resp, credential), skew: skew}
+	e := &answerError{status: resp.StatusCode, message: messageOf(resp, credential), skew: skew, rate: rateOf(resp, now)}
 	low := strings.ToLower(e.message)
 	switch s := resp.StatusCode; {
 	case s == http.StatusUnauthorized:
@@ -68,9 +64,7 @@ func classifyAnswer(resp *http.Response, credential string, now time.Time, skew 
 		}
 		return fault.New(fault.Unauthorized, e)
 	case s == http.StatusTooManyRequests, s == http.StatusForbidden && limited(resp, low):
-		at, timed := limitEnd(resp, now)
-		e.untimed = !timed
-		return fault.Until(fault.RateLimited, at, e)
+		return fault.Until(fault.RateLimited, limitEnd(resp, now), e)
 	case s == http.StatusForbidden && strings.Contains(low, "suspended"):
 		return fault.New(fault.Gone, e)
 	case s == http.StatusForbidden:
@@ -80,7 +74,9 @@ func classifyAnswer(resp *http.Response, credential string, now time.Time, skew 
 		return fault.New(fault.Unauthorized, e)
 	case s == http.StatusNotFound, s == http.StatusGone, s == http.StatusUnavailableForLegalReasons:
 		return fault.New(fault.Gone, e)
-	case s == http.StatusRequestTimeout:
+	case s == http.StatusRequestTimeout, s == http.StatusUnprocessableEntity && strings.Contains(low, "no commit found for sha"):
+		// A push to a fork is announced before its commit can be reached from
+		// the repository that it was forked from; moments later it can.
 		return fault.New(fault.Transient, e)
 	case s >= http.StatusInternalServerError:
 		if d, ok := retryAfter(resp, now); ok {
@@ -103,8 +99,9 @@ func limited(resp *http.Response, message string) bool {
 	return resp.Header.Get("Retry-After") != "" || resp.Header.Get("X-RateLimit-Remaining") == "0"
 }
 
-// limitEnd is when a rate limit ends by our clock, and whether GitHub said so.
-func limitEnd(resp *http.Response, now time.Time) (at time.Time, timed bool) {
+// limitEnd is when a rate limit ends by our clock; zero when GitHub does not
+// say so, and the guard knows what to do.
+func limitEnd(resp *http.Response, now time.Time) time.Time {
 	wait, timed := retryAfter(resp, now)
 	if !timed && resp.Header.Get("X-RateLimit-Remaining") == "0" {
 		if unix, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil {
@@ -113,9 +110,9 @@ func limitEnd(resp *http.Response, now time.Time) (at time.Time, timed bool) {
 		}
 	}
 	if !timed {
-		wait = limitDefault
+		return time.Time{}
 	}
-	return now.Add(min(wait, limitLongest)), timed
+	return now.Add(min(wait, limitLongest))
 }
 
 // retryAfter reads Retry-After in both its forms

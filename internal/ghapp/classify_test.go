@@ -44,7 +44,7 @@ func TestClassifyAnswer(t *testing.T) {
 		{
 			"primary whose reset has passed", 403, `{"message":"API rate limit exceeded"}`,
 			[]string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", in(-time.Minute)},
-			fault.RateLimited, time.Minute, "",
+			fault.RateLimited, 0, "",
 		},
 		{
 			"403 secondary with seconds", 403, `{"message":"You have exceeded a secondary rate limit."}`,
@@ -54,13 +54,13 @@ func TestClassifyAnswer(t *testing.T) {
 		{"429 secondary with seconds", 429, `{"message":"You have exceeded a secondary rate limit."}`, []string{"Retry-After", "90"}, fault.RateLimited, 90 * time.Second, ""},
 		{"secondary with a date", 429, `{}`, []string{"Retry-After", date(2 * time.Minute)}, fault.RateLimited, 2 * time.Minute, ""},
 		{"secondary with a date by GitHub's clock", 429, `{}`, []string{"Retry-After", date(-58 * time.Minute), "Date", date(-time.Hour)}, fault.RateLimited, 2 * time.Minute, ""},
-		{"secondary without a time", 403, `{"message":"You have exceeded a secondary rate limit."}`, []string{"X-RateLimit-Remaining", "12"}, fault.RateLimited, time.Minute, ""},
-		{"secondary in the old words", 403, `{"message":"You have triggered an abuse detection mechanism."}`, nil, fault.RateLimited, time.Minute, ""},
-		{"429 and nothing else", 429, ``, nil, fault.RateLimited, time.Minute, "429 Too Many Requests"},
+		{"secondary without a time", 403, `{"message":"You have exceeded a secondary rate limit."}`, []string{"X-RateLimit-Remaining", "12"}, fault.RateLimited, 0, ""},
+		{"secondary in the old words", 403, `{"message":"You have triggered an abuse detection mechanism."}`, nil, fault.RateLimited, 0, ""},
+		{"429 and nothing else", 429, ``, nil, fault.RateLimited, 0, "429 Too Many Requests"},
 		{"huge Retry-After", 429, `{}`, []string{"Retry-After", "999999999999999999999"}, fault.RateLimited, time.Hour, ""},
 		{"huge reset", 403, `{"message":"API rate limit exceeded"}`, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999"}, fault.RateLimited, time.Hour, ""},
-		{"negative Retry-After", 429, `{}`, []string{"Retry-After", "-5"}, fault.RateLimited, time.Minute, ""},
-		{"garbage Retry-After", 429, `{}`, []string{"Retry-After", "soon"}, fault.RateLimited, time.Minute, ""},
+		{"negative Retry-After", 429, `{}`, []string{"Retry-After", "-5"}, fault.RateLimited, 0, ""},
+		{"garbage Retry-After", 429, `{}`, []string{"Retry-After", "soon"}, fault.RateLimited, 0, ""},
 		{
 			"permission", 403, `{"message":"Resource not accessible by integration"}`,
 			[]string{"X-Accepted-GitHub-Permissions", "checks=write"},
@@ -80,6 +80,7 @@ func TestClassifyAnswer(t *testing.T) {
 			"invalid", 422, `{"message":"Validation Failed","errors":[{"resource":"CheckRun","field":"annotations","code":"invalid","message":"too many"},"plain words",7]}`,
 			nil, fault.Invalid, 0, "Validation Failed; CheckRun annotations invalid too many; plain words; 7",
 		},
+		{"commit of a fork not there yet", 422, `{"message":"No commit found for SHA: aaa"}`, nil, fault.Transient, 0, "No commit"},
 		{"bad request", 400, `{"message":"Problems parsing JSON"}`, nil, fault.Invalid, 0, "parsing"},
 		{"conflict", 409, `{"message":"Git Repository is empty."}`, nil, fault.Invalid, 0, "empty"},
 		{"500", 500, `<html>`, nil, fault.Transient, 0, "500"},
@@ -123,7 +124,7 @@ func TestCancelledCallerIsLeftAlone(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})}).Repository(testInstall, testRepo, ForReading)
-		_, err := r.Pull(ctx, 5)
+		_, err := r.AnnotationCount(ctx, 3)
 		if !errors.Is(err, context.Canceled) || classified(err) {
 			t.Errorf("error %#v, want the caller's own", err)
 		}

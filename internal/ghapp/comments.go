@@ -94,9 +94,9 @@ func (r *Repository) FindComment(ctx context.Context, number int, marker string)
 	if err := checkMarker(marker, marker); err != nil {
 		return 0, "", false, err
 	}
-	err = pages(ctx, r, func(ctx context.Context, page github.ListOptions) ([]comment, *github.Response, error) {
+	err = pages(ctx, paged(r, func(ctx context.Context, page github.ListOptions) ([]comment, *github.Response, error) {
 		return r.listComments(ctx, number, page)
-	}, func(list []comment) (bool, error) {
+	}), func(list []comment) (bool, error) {
 		for _, c := range list {
 			if !strings.Contains(c.Body, marker) {
 				continue

@@ -166,6 +166,7 @@ func TestUpdateAndDeleteComment(t *testing.T) {
 				t.Errorf("update: %v (%v), want %v", err, fault.KindOf(err), tt.update)
 			}
 			left = tt.answers
+			r = h.repo() // whose breaker has seen nothing yet
 			if err := r.DeleteComment(within(t), 11); (err == nil) != (tt.deleteKind == fault.Internal) || fault.KindOf(err) != tt.deleteKind {
 				t.Errorf("delete: %v (%v), want %v", err, fault.KindOf(err), tt.deleteKind)
 			}

@@ -3,6 +3,7 @@ package ghapp
 import (
 	"assay/internal/fault"
 	"assay/review"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,15 +12,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+
+	"github.com/google/go-github/v62/github"
 )
 
 const (
 	// maxFile is the largest file that is read whole, in bytes.
 	maxFile = 1 << 20
-	// maxKept bounds the bytes of files kept for one change. Files beyond it
-	// are read again when they are asked for again.
-	maxKept = 64 << 20
 	// readers is the number of files of one change read at a time; GitHub
 	// allows 100 concurrent requests of the whole app.
 	readers = 8
@@ -28,52 +27,102 @@ const (
 	mediaRaw = "application/vnd.github.raw+json"
 )
 
+// file is a file of a commit, or the lasting reason why there is none.
+type file struct {
+	data []byte
+	err  error
+}
+
+type fileKey struct {
+	token     tokenKey
+	sha, path string
+}
+
 // File reads a file at a ref: a branch, a tag or a SHA. It returns
 // review.ErrNotExist when there is none, or when path names a directory or
-// submodule, and review.ErrTooLarge when it is over 1 MiB.
+// submodule, and review.ErrTooLarge when it is over 1 MiB. The bytes are
+// shared by all who ask, and are not to be changed.
 func (r *Repository) File(ctx context.Context, ref, path string) ([]byte, error) {
-	var data []byte
-	err := r.raw(ctx, ref, path, func(body io.Reader, length int64) (err error) {
-		if length > maxFile {
-			return review.ErrTooLarge
-		}
-		data, err = io.ReadAll(io.LimitReader(body, maxFile+1))
-		if err == nil && len(data) > maxFile {
-			return review.ErrTooLarge
-		}
-		return err
-	})
+	data, err := r.file(ctx, ref, path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read %s of %s at %s: %w", path, r.repo, ref, err)
 	}
 	return data, nil
 }
 
-// raw hands the bytes of a file to use, which is called again when it is
-// retried. The length is -1 when GitHub does not say.
-func (r *Repository) raw(ctx context.Context, ref, path string, use func(body io.Reader, length int64) error) error {
+// file reads a file: of a commit once, of a ref that moves each time. Reads of
+// commits hold one of slots; nil is none to hold.
+func (r *Repository) file(ctx context.Context, ref, path string, slots chan struct{}) ([]byte, error) {
+	from, err := r.contentsPath(ref, path)
+	if err != nil {
+		return nil, err
+	}
+	if checkSHA(ref) != nil {
+		got, err := r.current(ctx, r.app.caches.configs, from, mediaRaw, wholeFile)
+		data, _ := got.value.([]byte)
+		return data, noFile(err)
+	}
+	got, err := r.app.caches.contents.Get(ctx, fileKey{r.key, ref, path}, func(ctx context.Context) (f file, err error) {
+		if slots != nil {
+			select {
+			case <-ctx.Done():
+				return file{}, ctx.Err()
+			case slots <- struct{}{}:
+				defer func() { <-slots }()
+			}
+		}
+		_, err = r.get(ctx, from, mediaRaw, "", func(resp *github.Response) error {
+			f.data, err = readFile(resp)
+			return err
+		})
+		if err = noFile(err); settled(err) {
+			return file{err: err}, nil
+		}
+		return f, err
+	})
+	return got.data, cmp.Or(err, got.err)
+}
+
+// contentsPath is where a file's bytes are.
+func (r *Repository) contentsPath(ref, path string) (string, error) {
 	escaped, ok := escapePath(path)
 	if !ok {
+		return "", fault.New(fault.Invalid, review.ErrNotExist)
+	}
+	return r.path("contents/%s?ref=%s", escaped, url.QueryEscape(ref)), nil
+}
+
+func wholeFile(resp *github.Response) (any, int, error) {
+	data, err := readFile(resp)
+	return data, len(data), err
+}
+
+// readFile reads a whole file, up to maxFile bytes.
+func readFile(resp *github.Response) ([]byte, error) {
+	if err := checkRaw(resp); err != nil {
+		return nil, err
+	}
+	if resp.ContentLength > maxFile {
+		return nil, fault.New(fault.Invalid, review.ErrTooLarge)
+	}
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		return nil, fault.New(fault.Invalid, review.ErrTooLarge)
+	}
+	return data, err
+}
+
+// checkRaw knows what has no bytes, directories and submodules: GitHub falls
+// back to describing it in JSON. A file of JSON comes as the raw type.
+func checkRaw(resp *github.Response) error {
+	if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media == "application/json" {
 		return fault.New(fault.Invalid, review.ErrNotExist)
 	}
-	err := r.read(ctx, func(ctx context.Context) error {
-		req, err := r.gh.NewRequest(http.MethodGet, r.path("contents/%s?ref=%s", escaped, url.QueryEscape(ref)), nil)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Accept", mediaRaw)
-		resp, err := r.gh.BareDo(ctx, req)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = resp.Body.Close() }()
-		// For what has no bytes, directories and submodules, GitHub falls back
-		// to describing it in JSON. A file of JSON comes as the raw type.
-		if media, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); media == "application/json" {
-			return fault.New(fault.Invalid, review.ErrNotExist)
-		}
-		return use(resp.Body, resp.ContentLength)
-	})
+	return nil
+}
+
+// noFile knows which errors of reading a file say that there is none to read.
+func noFile(err error) error {
 	switch {
 	case hasStatus(err, http.StatusNotFound):
 		return fault.New(fault.Invalid, review.ErrNotExist)
@@ -105,55 +154,15 @@ func escapePath(path string) (string, bool) {
 	return strings.Join(parts, "/"), true
 }
 
-// contents reads the files of one change, each once.
+// contents reads the files of one change.
 type contents struct {
-	head  string
-	base  memo[struct{}, string]
-	files memo[fileKey, []byte]
-}
-
-type fileKey struct {
-	side review.Side
-	path string
+	repo  *Repository
+	pull  review.Pull
+	slots chan struct{} // one for each reader
 }
 
 func newContents(r *Repository, pull review.Pull) *contents {
-	c := &contents{head: pull.HeadSHA}
-	slots := make(chan struct{}, readers)
-	c.base = memo[struct{}, string]{
-		timeout: maxAttempts * (r.app.callTimeout + retryCap),
-		keep:    func(_ string, err error) bool { return err == nil },
-		load: func(ctx context.Context, _ struct{}) (string, error) {
-			return r.mergeBase(ctx, pull)
-		},
-	}
-	var mu sync.Mutex
-	kept := 0
-	c.files = memo[fileKey, []byte]{
-		timeout: maxAttempts * (r.app.callTimeout + retryCap),
-		keep: func(data []byte, err error) bool {
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				kept += len(data)
-			}
-			return kept <= maxKept && (err == nil || settled(err))
-		},
-		load: func(ctx context.Context, key fileKey) ([]byte, error) {
-			select {
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			}
-			ref, err := c.ref(ctx, key.side)
-			if err != nil {
-				return nil, err
-			}
-			return r.File(ctx, ref, key.path)
-		},
-	}
-	return c
+	return &contents{repo: r, pull: pull, slots: make(chan struct{}, readers)}
 }
 
 // settled reports whether an error of a file at a commit will stay.
@@ -164,21 +173,44 @@ func settled(err error) bool {
 // Read returns the whole file. The bytes are shared by all who ask, and are
 // not to be changed.
 func (c *contents) Read(ctx context.Context, side review.Side, path string) ([]byte, error) {
-	return c.files.get(ctx, fileKey{side, path})
+	ref, err := c.ref(ctx, side)
+	if err != nil {
+		return nil, err
+	}
+	data, err := c.repo.file(ctx, ref, path, c.slots)
+	if err != nil {
+		return nil, fmt.Errorf("read %s of %s at %s: %w", path, c.repo.repo, ref, err)
+	}
+	return data, nil
 }
 
 // ref is the commit of a side. The base side of a pull request's diff is where
-// the branches parted, not where the base branch stands by now.
+// the branches parted, not where the base branch stands by now. Branches
+// without a common commit are compared with the base itself.
 func (c *contents) ref(ctx context.Context, side review.Side) (string, error) {
 	if side == review.Head {
-		return c.head, nil
+		return c.pull.HeadSHA, nil
 	}
-	return c.base.get(ctx, struct{}{})
+	key := baseKey{c.repo.key, c.pull.BaseSHA, c.pull.HeadSHA}
+	base, err := c.repo.app.caches.bases.Get(ctx, key, func(ctx context.Context) (mergeBase, error) {
+		return c.repo.mergeBase(ctx, key)
+	})
+	if err != nil {
+		return "", fmt.Errorf("find where %s#%d left its base: %w", c.repo.repo, c.pull.Number, err)
+	}
+	return cmp.Or(base.sha, c.pull.BaseSHA), nil
 }
 
-// mergeBase asks GitHub where the pull request's branch left its base. Branches
-// without a common commit are compared with the base itself.
-func (r *Repository) mergeBase(ctx context.Context, pull review.Pull) (string, error) {
+type baseKey struct {
+	token      tokenKey
+	base, head string
+}
+
+// mergeBase is where two commits parted; empty when they have no history in
+// common.
+type mergeBase struct{ sha string }
+
+func (r *Repository) mergeBase(ctx context.Context, of baseKey) (mergeBase, error) {
 	var answer struct {
 		MergeBase struct {
 			SHA string `json:"sha"`
@@ -186,7 +218,7 @@ func (r *Repository) mergeBase(ctx context.Context, pull review.Pull) (string, e
 	}
 	err := r.read(ctx, func(ctx context.Context) error {
 		// Of the comparison itself only the smallest page is wanted.
-		req, err := r.gh.NewRequest(http.MethodGet, r.path("compare/%s...%s?per_page=1&page=2", pull.BaseSHA, pull.HeadSHA), nil)
+		req, err := r.gh.NewRequest(http.MethodGet, r.path("compare/%s...%s?per_page=1&page=2", of.base, of.head), nil)
 		if err != nil {
 			return err
 		}
@@ -196,12 +228,9 @@ func (r *Repository) mergeBase(ctx context.Context, pull review.Pull) (string, e
 		return checkMergeBase(answer.MergeBase.SHA)
 	})
 	if hasStatus(err, http.StatusNotFound) {
-		return pull.BaseSHA, nil
+		return mergeBase{}, nil
 	}
-	if err != nil {
-		return "", fmt.Errorf("find where %s#%d left its base: %w", r.repo, pull.Number, err)
-	}
-	return answer.MergeBase.SHA, nil
+	return mergeBase{answer.MergeBase.SHA}, err
 }
 
 func checkMergeBase(sha string) error {

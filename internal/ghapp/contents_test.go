@@ -4,7 +4,6 @@ import (
 	"assay/internal/fault"
 	"assay/review"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // serveRaw answers for files by "ref:path".
@@ -176,41 +173,14 @@ func TestKeptContentsAreBounded(t *testing.T) {
 	h := newHub(t)
 	big := bytes.Repeat([]byte("x"), maxFile)
 	h.HandleFunc("GET /repos/octo/hello/contents/{path}", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(big) })
-	c := newContents(h.repo(), testPull)
-	for i := range maxKept/maxFile + 2 {
+	r := h.repo()
+	c := newContents(r, testPull)
+	for i := range contentsBytes/maxFile + 2 {
 		if _, err := c.Read(within(t), review.Head, fmt.Sprint(i)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := len(c.files.loads); n != maxKept/maxFile {
-		t.Errorf("%d files of 1 MiB kept, want %d", n, maxKept/maxFile)
+	if s := r.app.caches.contents.Stats(); s.Bytes != contentsBytes || s.Size != contentsBytes/maxFile {
+		t.Errorf("%d files of 1 MiB kept, %d bytes; want %d", s.Size, s.Bytes, contentsBytes/maxFile)
 	}
-}
-
-// TestMemoSurvivesItsFirstCaller holds that the first one's leaving fails no
-// other, and that a panic is an error to all.
-func TestMemoSurvivesItsFirstCaller(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		loads := 0
-		m := memo[string, int]{timeout: time.Minute, keep: func(_ int, err error) bool { return err == nil }, load: func(ctx context.Context, key string) (int, error) {
-			loads++
-			if key == "panic" {
-				panic("boom")
-			}
-			return 5, sleep(ctx, time.Second)
-		}}
-		first, leave := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() { _, err := m.get(first, "k"); left <- err }()
-		synctest.Wait()
-		leave()
-		if err := <-left; !errors.Is(err, context.Canceled) {
-			t.Errorf("first: %v", err)
-		}
-		if v, err := m.get(t.Context(), "k"); v != 5 || err != nil || loads != 1 {
-			t.Errorf("second: %d, %v after %d loads", v, err, loads)
-		}
-		_, err := m.get(t.Context(), "panic")
-		wantKind(t, err, fault.Internal)
-	})
 }

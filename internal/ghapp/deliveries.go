@@ -32,16 +32,14 @@ const deliveredOK = "OK"
 // after the last. GitHub keeps them for 3 days
 // (https://docs.github.com/rest/apps/webhooks#list-deliveries-for-an-app-webhook).
 func (a *App) Deliveries(ctx context.Context, cursor string) (page []HookDelivery, next string, err error) {
-	err = a.retry.try(ctx, func(ctx context.Context) error {
-		return a.asApp(ctx, func(ctx context.Context, gh *github.Client) error {
-			list, resp, err := gh.Apps.ListHookDeliveries(ctx, &github.ListCursorOptions{Cursor: cursor, PerPage: pageSize})
-			if err != nil {
-				return err
-			}
-			page, err = hookDeliveries(list)
-			next = resp.Cursor
+	err = a.asApp(ctx, func(ctx context.Context, gh *github.Client) error {
+		list, resp, err := gh.Apps.ListHookDeliveries(ctx, &github.ListCursorOptions{Cursor: cursor, PerPage: pageSize})
+		if err != nil {
 			return err
-		})
+		}
+		page, err = hookDeliveries(list)
+		next = resp.Cursor
+		return err
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("list deliveries of app %d: %w", a.id, err)
@@ -70,40 +68,15 @@ func hookDeliveries(list []*github.HookDelivery) ([]HookDelivery, error) {
 // deliver: under the same GUID, so that asking twice does no harm. It is Gone
 // when GitHub does not keep the delivery any more.
 func (a *App) Redeliver(ctx context.Context, id int64) error {
-	err := a.retry.try(ctx, func(ctx context.Context) error {
-		return a.asApp(ctx, func(ctx context.Context, gh *github.Client) error {
-			_, _, err := gh.Apps.RedeliverHookDelivery(ctx, id)
-			if _, ok := errors.AsType[*github.AcceptedError](err); ok {
-				return nil // 202 is go-github's error and GitHub's yes
-			}
-			return err
-		})
+	err := a.asApp(ctx, func(ctx context.Context, gh *github.Client) error {
+		_, _, err := gh.Apps.RedeliverHookDelivery(ctx, id)
+		if _, ok := errors.AsType[*github.AcceptedError](err); ok {
+			return nil // 202 is go-github's error and GitHub's yes
+		}
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("ask for delivery %d again: %w", id, err)
 	}
 	return nil
-}
-
-// appItself stands where an installation's ID does: what is asked as the app
-// has a rate limit of its own. No installation has the ID 0.
-const appItself = 0
-
-// asApp makes one request signed as the app, bounded by the call timeout,
-// unless the app is rate limited.
-func (a *App) asApp(ctx context.Context, request func(context.Context, *github.Client) error) error {
-	in, done := a.installations.use(appItself)
-	defer done()
-	if err := in.limit.check(); err != nil {
-		return err
-	}
-	return in.limit.note(a.clock.corrected(func() error {
-		callCtx, cancel := context.WithTimeout(ctx, a.callTimeout)
-		defer cancel()
-		transport, err := a.appsTransport()
-		if err != nil {
-			return err
-		}
-		return classifyCall(ctx, request(callCtx, a.client(transport)))
-	}))
 }

@@ -162,12 +162,18 @@ func blobName(data []byte, digits int) string {
 
 // start reads the beginning of a file, however large it is.
 func (r *Repository) start(ctx context.Context, ref, path string) ([]byte, error) {
+	from, err := r.contentsPath(ref, path)
+	if err != nil {
+		return nil, err
+	}
 	var data []byte
-	err := r.raw(ctx, ref, path, func(body io.Reader, _ int64) (err error) {
-		data, err = io.ReadAll(io.LimitReader(body, sniffed))
+	_, err = r.get(ctx, from, mediaRaw, "", func(resp *github.Response) (err error) {
+		if err = checkRaw(resp); err == nil {
+			data, err = io.ReadAll(io.LimitReader(resp.Body, sniffed))
+		}
 		return err
 	})
-	return data, err
+	return data, noFile(err)
 }
 
 // binaryName knows names that need no look, which pull requests with many

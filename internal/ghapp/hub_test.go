@@ -2,6 +2,7 @@ package ghapp
 
 import (
 	"assay/internal/fault"
+	"assay/internal/guard"
 	"assay/review"
 	"context"
 	"crypto/rand"
@@ -19,6 +20,9 @@ import (
 	"testing"
 	"time"
 )
+
+// maxAttempts is how often the guard makes an idempotent call.
+const maxAttempts = 3
 
 const (
 	testApp      = 42
@@ -136,6 +140,8 @@ func (h *hub) repo(change ...func(*Config)) *Repository {
 func quick(t *testing.T, cfg Config, change ...func(*Config)) *App {
 	t.Helper()
 	cfg.AppID, cfg.PrivateKey, cfg.WriteInterval = testApp, testPEM(), time.Nanosecond
+	cfg.WritesPerMinute, cfg.WritesPerHour = -1, -1
+	cfg.Guards = guard.NewSet(func(string) guard.Config { return guard.Config{Rand: func() float64 { return 0 }} })
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -143,7 +149,7 @@ func quick(t *testing.T, cfg Config, change ...func(*Config)) *App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.retry.base = time.Millisecond
+	a.settling = time.Millisecond
 	return a
 }
 

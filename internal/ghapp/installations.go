@@ -10,11 +10,11 @@ import (
 const maxIdle = 1024
 
 // installations holds what is shared by all that is done for one installation:
-// its writer and its rate limit. Memory is bounded by what is at work, not by
+// its writer and its budget. Memory is bounded by what is at work, not by
 // what has ever been seen.
 type installations struct {
-	interval time.Duration
-	now      func() time.Time
+	pace pace
+	now  func() time.Time
 
 	mu   sync.Mutex
 	byID map[int64]*installation
@@ -22,29 +22,19 @@ type installations struct {
 
 type installation struct {
 	writer writer
-	limit  limit
-	users  int // guarded by installations.mu
+	users  int // this and rate are guarded by installations.mu
+	rate   rate
 }
 
-func newInstallations(interval time.Duration, now func() time.Time) *installations {
-	return &installations{interval: interval, now: now, byID: make(map[int64]*installation)}
+func newInstallations(p pace, now func() time.Time) *installations {
+	return &installations{pace: p, now: now, byID: make(map[int64]*installation)}
 }
 
 // use returns the installation's state and the function that gives it back.
 func (s *installations) use(id int64) (*installation, func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	in, ok := s.byID[id]
-	if !ok {
-		if len(s.byID) >= maxIdle {
-			s.forgetIdle()
-		}
-		in = &installation{
-			writer: writer{slot: make(chan struct{}, 1), interval: s.interval, now: s.now},
-			limit:  limit{now: s.now},
-		}
-		s.byID[id] = in
-	}
+	in := s.get(id)
 	in.users++
 	return in, func() {
 		s.mu.Lock()
@@ -53,9 +43,46 @@ func (s *installations) use(id int64) (*installation, func()) {
 	}
 }
 
+// note keeps what GitHub has said of the installation's budget.
+func (s *installations) note(id int64, said rate) {
+	if said.at.IsZero() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := s.get(id)
+	in.rate = in.rate.later(said)
+}
+
+// budgets returns what GitHub has said of hours that are not over.
+func (s *installations) budgets() []Budget {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Budget
+	for id, in := range s.byID {
+		if r := in.rate; s.now().Before(r.reset) {
+			list = append(list, Budget{Installation: id, Limit: r.limit, Remaining: r.remaining, Reset: r.reset, At: r.at})
+		}
+	}
+	return list
+}
+
+// get is called with mu held.
+func (s *installations) get(id int64) *installation {
+	in, ok := s.byID[id]
+	if !ok {
+		if len(s.byID) >= maxIdle {
+			s.forgetIdle()
+		}
+		in = &installation{writer: writer{slot: make(chan struct{}, 1), pace: s.pace, now: s.now}}
+		s.byID[id] = in
+	}
+	return in
+}
+
 func (s *installations) forgetIdle() {
 	for id, in := range s.byID {
-		if in.users == 0 && in.writer.rested() && in.limit.over() {
+		if in.users == 0 && in.writer.rested() && !s.now().Before(in.rate.reset) {
 			delete(s.byID, id)
 		}
 	}

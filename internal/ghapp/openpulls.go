@@ -20,14 +20,17 @@ type OpenPull struct {
 // the latest first. GitHub's list may be seconds behind.
 func (r *Repository) OpenPulls(ctx context.Context, since time.Time) ([]OpenPull, error) {
 	var open []OpenPull
-	err := pages(ctx, r, func(ctx context.Context, page github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
+	err := pages(ctx, paged(r, func(ctx context.Context, page github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
 		return r.gh.PullRequests.List(ctx, r.repo.Owner, r.repo.Name, &github.PullRequestListOptions{
 			State: "open", Sort: "updated", Direction: "desc", ListOptions: page,
 		})
-	}, func(list []*github.PullRequest) (bool, error) {
+	}), func(list []*github.PullRequest) (bool, error) {
 		for _, p := range list {
-			if !wholePull(p) || p.GetUpdatedAt().IsZero() {
-				return false, incomplete("a pull request without number, base, head or date")
+			if err := checkPull(p); err != nil {
+				return false, err
+			}
+			if p.GetUpdatedAt().IsZero() {
+				return false, incomplete("a pull request without date")
 			}
 			if p.GetUpdatedAt().Before(since) {
 				return false, nil

@@ -15,15 +15,18 @@ const (
 	maxPages = 50
 )
 
-// lister reads one page of a list.
-type lister[T any] func(context.Context, github.ListOptions) ([]T, *github.Response, error)
+var errNoList = incomplete("no list")
+
+// pager reads one page of a list, and the number of the next one; 0 after the
+// last.
+type pager[T any] func(context.Context, github.ListOptions) (items []T, next int, err error)
 
 // pages reads a list page by page and hands them to visit until that reports
 // false or the list ends.
-func pages[T any](ctx context.Context, r *Repository, list lister[T], visit func([]T) (more bool, err error)) error {
+func pages[T any](ctx context.Context, list pager[T], visit func([]T) (more bool, err error)) error {
 	page := 1
 	for range maxPages {
-		items, next, err := onePage(ctx, r, list, github.ListOptions{Page: page, PerPage: pageSize})
+		items, next, err := list(ctx, github.ListOptions{Page: page, PerPage: pageSize})
 		if err != nil {
 			return err
 		}
@@ -36,20 +39,21 @@ func pages[T any](ctx context.Context, r *Repository, list lister[T], visit func
 	return incomplete(fmt.Sprintf("a list of more than %d pages", maxPages))
 }
 
-// onePage reads a page, with retries, and the number of the next one; 0 after
-// the last. A list that is missing from an answer is an error and not an empty
-// list.
-func onePage[T any](ctx context.Context, r *Repository, list lister[T], page github.ListOptions) (items []T, next int, err error) {
-	err = r.read(ctx, func(ctx context.Context) error {
-		got, resp, err := list(ctx, page)
-		if err != nil {
-			return err
-		}
-		if got == nil {
-			return incomplete("no list")
-		}
-		items, next = got, resp.NextPage
-		return nil
-	})
-	return items, next, err
+// paged makes a pager of a request for one page, with retries. A list that is
+// missing from an answer is an error and not an empty list.
+func paged[T any](r *Repository, request func(context.Context, github.ListOptions) ([]T, *github.Response, error)) pager[T] {
+	return func(ctx context.Context, page github.ListOptions) (items []T, next int, err error) {
+		err = r.read(ctx, func(ctx context.Context) error {
+			got, resp, err := request(ctx, page)
+			if err != nil {
+				return err
+			}
+			if got == nil {
+				return errNoList
+			}
+			items, next = got, resp.NextPage
+			return nil
+		})
+		return items, next, err
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/google/go-github/v62/github"
 )
@@ -19,20 +20,25 @@ func (r *Repository) Pull(ctx context.Context, number int) (review.Pull, error) 
 	return pullOf(p, r.repo), nil
 }
 
+// settling is how long GitHub is given to catch up with itself before it is
+// asked the same again, at first; a look at once would see nothing new.
+const (
+	settling   = 500 * time.Millisecond
+	maxLookups = 3
+)
+
+// pull reads a pull request, which is shared and not to be changed.
 func (r *Repository) pull(ctx context.Context, number int) (p *github.PullRequest, err error) {
 	for attempt := 1; ; attempt++ {
-		err = r.read(ctx, func(ctx context.Context) error {
-			p, _, err = r.gh.PullRequests.Get(ctx, r.repo.Owner, r.repo.Name, number)
-			if err == nil && !wholePull(p) {
-				return incomplete("a pull request without number, base or head")
-			}
-			return err
-		})
-		if !hasStatus(err, http.StatusNotFound) || attempt == maxAttempts || !r.app.retry.settle(ctx, attempt) {
+		got, err := r.current(ctx, r.app.caches.answers, r.path("pulls/%d", number), "", decodePull)
+		p, _ = got.value.(*github.PullRequest)
+		if !hasStatus(err, http.StatusNotFound) || attempt == maxLookups || sleep(ctx, r.app.settling<<(attempt-1)) != nil {
 			return p, err
 		}
 	}
 }
+
+func decodePull(resp *github.Response) (any, int, error) { return decodeJSON(resp, checkPull) }
 
 // PullsForCommit lists the pull requests that GitHub relates to a commit, in
 // any state: those whose head it is, and those that contain it. It is for
@@ -42,12 +48,12 @@ func (r *Repository) PullsForCommit(ctx context.Context, sha string) ([]review.P
 		return nil, err
 	}
 	var pulls []review.Pull
-	err := pages(ctx, r, func(ctx context.Context, page github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
+	err := pages(ctx, paged(r, func(ctx context.Context, page github.ListOptions) ([]*github.PullRequest, *github.Response, error) {
 		return r.gh.PullRequests.ListPullRequestsWithCommit(ctx, r.repo.Owner, r.repo.Name, sha, &page)
-	}, func(list []*github.PullRequest) (bool, error) {
+	}), func(list []*github.PullRequest) (bool, error) {
 		for _, p := range list {
-			if !wholePull(p) {
-				return false, incomplete("a pull request without number, base or head")
+			if err := checkPull(p); err != nil {
+				return false, err
 			}
 			pulls = append(pulls, pullOf(p, r.repo))
 		}
@@ -59,8 +65,11 @@ func (r *Repository) PullsForCommit(ctx context.Context, sha string) ([]review.P
 	return pulls, nil
 }
 
-func wholePull(p *github.PullRequest) bool {
-	return p.GetNumber() != 0 && p.GetBase().GetSHA() != "" && p.GetHead().GetSHA() != ""
+func checkPull(p *github.PullRequest) error {
+	if p.GetNumber() == 0 || p.GetBase().GetSHA() == "" || p.GetHead().GetSHA() == "" {
+		return incomplete("a pull request without number, base or head")
+	}
+	return nil
 }
 
 func pullOf(p *github.PullRequest, repo review.Repo) review.Pull {

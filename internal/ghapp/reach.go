@@ -1,6 +1,7 @@
 package ghapp
 
 import (
+	"assay/internal/guard"
 	"assay/review"
 	"context"
 	"fmt"
@@ -23,7 +24,7 @@ type Installation struct {
 // Installations lists where the app is installed.
 func (a *App) Installations(ctx context.Context) ([]Installation, error) {
 	var all []Installation
-	err := reachPages(ctx, a, func(ctx context.Context, page *github.ListOptions) (next int, err error) {
+	err := reachPages(ctx, func(ctx context.Context, page *github.ListOptions) (next int, err error) {
 		err = a.asApp(ctx, func(ctx context.Context, gh *github.Client) error {
 			list, resp, err := gh.Apps.ListInstallations(ctx, page)
 			if err != nil {
@@ -62,22 +63,18 @@ func installationsOf(list []*github.Installation) ([]Installation, error) {
 // a whole that is good for metadata alone.
 func (a *App) Repositories(ctx context.Context, installation int64) ([]review.Repo, error) {
 	gh := a.client(&authorized{tokens: a.tokens, key: tokenKey{installation: installation}, next: a.base})
-	in, done := a.installations.use(installation)
-	defer done()
+	call := guard.Call{Key: limitKey(installation), Idempotent: true, Deadline: a.callTimeout}
 	var all []review.Repo
-	err := reachPages(ctx, a, func(ctx context.Context, page *github.ListOptions) (int, error) {
-		if err := in.limit.check(); err != nil {
-			return 0, err
-		}
-		callCtx, cancel := context.WithTimeout(ctx, a.callTimeout)
-		defer cancel()
-		list, resp, err := gh.Apps.ListRepos(callCtx, page)
-		if err := in.limit.note(classifyCall(ctx, err)); err != nil {
-			return 0, err
-		}
-		got, err := reposOf(list)
-		all = append(all, got...)
-		return resp.NextPage, err
+	err := reachPages(ctx, func(ctx context.Context, page *github.ListOptions) (int, error) {
+		return guard.Do(ctx, a.rest, call, func(attempt context.Context) (int, error) {
+			list, resp, err := gh.Apps.ListRepos(attempt, page)
+			if err := classifyCall(ctx, err); err != nil {
+				return 0, err
+			}
+			got, err := reposOf(list)
+			all = append(all, got...)
+			return resp.NextPage, err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list repositories of installation %d: %w", installation, err)
@@ -104,17 +101,12 @@ func reposOf(list *github.ListRepositories) ([]review.Repo, error) {
 	return got, nil
 }
 
-// reachPages reads a list page by page, each with retries. read adds what it
-// got to the list only when it succeeds, and returns the number of the next
+// reachPages reads a list page by page. read returns the number of the next
 // page; 0 after the last.
-func reachPages(ctx context.Context, a *App, read func(context.Context, *github.ListOptions) (next int, err error)) error {
+func reachPages(ctx context.Context, read func(context.Context, *github.ListOptions) (next int, err error)) error {
 	page := 1
 	for range maxReachPages {
-		var next int
-		err := a.retry.try(ctx, func(ctx context.Context) (err error) {
-			next, err = read(ctx, &github.ListOptions{Page: page, PerPage: pageSize})
-			return err
-		})
+		next, err := read(ctx, &github.ListOptions{Page: page, PerPage: pageSize})
 		if err != nil || next == 0 {
 			return err
 		}

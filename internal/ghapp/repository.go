@@ -2,6 +2,7 @@ package ghapp
 
 import (
 	"assay/internal/fault"
+	"assay/internal/guard"
 	"assay/review"
 	"context"
 	"fmt"
@@ -17,10 +18,10 @@ import (
 // Its errors are classified with package fault, except a caller's cancelled
 // context, which is returned as it is. None of them holds a credential.
 type Repository struct {
-	app          *App
-	installation int64
-	repo         review.Repo
-	gh           *github.Client
+	app  *App
+	key  tokenKey
+	repo review.Repo
+	gh   *github.Client
 }
 
 var (
@@ -45,48 +46,62 @@ func checkSHA(sha string) error {
 	return nil
 }
 
-// call makes one request, bounded by the call timeout, unless the
-// installation is rate limited.
-func (r *Repository) call(ctx context.Context, request func(context.Context) error) error {
+// call makes a request through the guard. The token is there before it begins:
+// making one is another dependency's business and time.
+func (r *Repository) call(ctx context.Context, idempotent bool, request func(context.Context) error) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	in, done := r.app.installations.use(r.installation)
-	defer done()
-	if err := in.limit.check(); err != nil {
-		return err
+	call := guard.Call{Key: limitKey(r.key.installation), Idempotent: idempotent, Deadline: r.app.callTimeout}
+	if err := r.app.rest.Check(call.Key); err != nil {
+		return err // no token is worth making for it
 	}
-	callCtx, cancel := context.WithTimeout(ctx, r.app.callTimeout)
-	defer cancel()
-	return in.limit.note(classifyCall(ctx, request(callCtx)))
+	if _, err := r.app.tokens.get(ctx, r.key); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &tokenError{err}
+	}
+	_, err := guard.Do(ctx, r.app.rest, call, func(attempt context.Context) (struct{}, error) {
+		return struct{}{}, classifyCall(ctx, request(attempt))
+	})
+	return err
 }
 
 // read makes a request that changes nothing, and retries it.
 func (r *Repository) read(ctx context.Context, request func(context.Context) error) error {
-	return r.app.retry.try(ctx, func(ctx context.Context) error { return r.call(ctx, request) })
+	return r.call(ctx, true, request)
 }
 
 // write makes a request that changes something, once, when it is its turn.
 // creates says that it creates content people are told of.
 func (r *Repository) write(ctx context.Context, creates bool, request func(context.Context) error) error {
-	in, done := r.app.installations.use(r.installation)
-	defer done()
 	// Asked before queueing too, so that nobody waits for a turn to be refused.
-	if err := in.limit.check(); err != nil {
+	if err := r.app.rest.Check(limitKey(r.key.installation)); err != nil {
 		return err
 	}
+	in, done := r.app.installations.use(r.key.installation)
+	defer done()
 	end, err := in.writer.begin(ctx, creates)
 	if err != nil {
 		return err
 	}
 	defer end()
-	return r.call(ctx, request)
+	return r.call(ctx, false, request)
 }
 
 // put makes a request that has the same effect however often it is made, and
-// retries it.
+// retries it. Others have their turn in between.
 func (r *Repository) put(ctx context.Context, request func(context.Context) error) error {
-	return r.app.retry.try(ctx, func(ctx context.Context) error { return r.write(ctx, false, request) })
+	for attempt := 1; ; attempt++ {
+		err := r.write(ctx, false, request)
+		if err == nil || is[*tokenError](err) {
+			return err
+		}
+		if giveUp := r.app.rest.Again(ctx, attempt, err); giveUp != nil {
+			return giveUp
+		}
+	}
 }
 
 // create makes a request that must not be made twice. When its outcome is not
@@ -94,22 +109,29 @@ func (r *Repository) put(ctx context.Context, request func(context.Context) erro
 func (r *Repository) create(ctx context.Context, creates bool, post func(context.Context) error, find func(context.Context) (bool, error)) error {
 	for attempt := 1; ; attempt++ {
 		err := r.write(ctx, creates, post)
-		if fault.KindOf(err) != fault.Transient || !r.app.retry.pause(ctx, attempt, fault.RetryAt(err)) {
+		if err == nil || is[*tokenError](err) { // the latter was never sent
 			return err
 		}
-		if !is[*tokenError](err) { // else it was never sent
-			found, findErr := find(ctx)
-			switch {
-			case findErr != nil:
-				return fmt.Errorf("%w (and it is not known whether it was done: %w)", err, findErr)
-			case found:
-				return nil
-			}
+		giveUp := r.app.rest.Again(ctx, attempt, err)
+		if giveUp != nil && (fault.KindOf(giveUp) != fault.Transient || !fault.RetryAt(giveUp).IsZero()) {
+			return giveUp
 		}
-		if attempt == maxAttempts {
-			return err
+		found, findErr := find(ctx)
+		switch {
+		case findErr != nil:
+			return unknown(err, findErr)
+		case found:
+			return nil
+		case giveUp != nil:
+			return giveUp
 		}
 	}
+}
+
+// unknown is the error of a write that may have been done or not, which could
+// not be found out. What kept it from being found out says when to come back.
+func unknown(err, findErr error) error {
+	return fmt.Errorf("%w, and it is not known whether this was done: %w", findErr, err)
 }
 
 // path is the path of something in the repository, relative to the API's root.

@@ -2,6 +2,7 @@ package ghapp
 
 import (
 	"assay/internal/fault"
+	"assay/internal/guard"
 	"context"
 	"errors"
 	"io"
@@ -14,9 +15,11 @@ import (
 // patient is an App on transport in virtual time, with the waits of production.
 func patient(t *testing.T, transport roundTrip) *App {
 	t.Helper()
-	a := quick(t, Config{Transport: withTokens(transport)}, func(c *Config) { c.WriteInterval = 0 })
-	a.retry.base = retryBase
-	a.retry.random = func() float64 { return 0.999 }
+	a := quick(t, Config{Transport: withTokens(transport)}, func(c *Config) {
+		c.WriteInterval, c.WritesPerMinute, c.WritesPerHour = 0, 0, 0
+		c.Guards = guard.NewSet(func(string) guard.Config { return guard.Config{Rand: func() float64 { return 0.999 }} })
+	})
+	a.settling = settling
 	return a
 }
 
@@ -65,22 +68,6 @@ func TestReadsAreRetried(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-func TestBackoffDoublesWithFullJitter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := backoff{base: retryBase, limit: retryCap, now: time.Now, random: func() float64 { return 0.5 }}
-		for attempt, want := range []time.Duration{1: 250, 2: 500, 3: 1000, 8: 5000, 20: 5000} {
-			if want == 0 {
-				continue
-			}
-			start := time.Now()
-			b.pause(t.Context(), attempt, time.Time{})
-			if got := time.Since(start); got != want*time.Millisecond {
-				t.Errorf("attempt %d: waited %v, want %v", attempt, got, want*time.Millisecond)
-			}
-		}
-	})
-}
 
 // TestRetryHonoursTheDeadline holds that a caller gets the real error at once
 // when there is no time for another attempt.

@@ -1,28 +1,23 @@
 package ghapp
 
 import (
+	"assay/internal/cache"
 	"assay/internal/fault"
+	"assay/internal/guard"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/sync/singleflight"
 )
 
-const (
-	// maxTokens bounds the tokens kept; one more mint is all an eviction costs.
-	maxTokens = 4096
-	// renewEarly is how long before its end a token is no longer handed out, so
-	// that a call does not outlive it. Tokens live an hour.
-	renewEarly = 5 * time.Minute
-)
+// renewEarly is how long before its end a token is no longer handed out, so
+// that a call does not outlive it. Tokens live an hour.
+const renewEarly = 5 * time.Minute
 
 // tokenKey says what a token is good for. A token is never lent to a job that
 // asked for less.
@@ -33,76 +28,35 @@ type tokenKey struct {
 	permissions  Permissions
 }
 
-func (k tokenKey) String() string {
-	return fmt.Sprintf("%d/%d/%s/%d", k.installation, k.repoID, k.repoName, k.permissions)
-}
-
 type token struct {
 	secret string
-	until  time.Time
+	until  time.Time // when it is no longer handed out, by our clock
 }
 
 // tokens makes installation tokens and keeps them until shortly before their
 // end. ghinstallation's own cache is not used: its waiters hang on a mutex
 // beyond their deadlines.
 type tokens struct {
-	app    *App
-	flight singleflight.Group
-
-	mu    sync.Mutex // of writes to cache, so that drop compares and removes in one
-	cache *lru.Cache[tokenKey, token]
-}
-
-func newTokens(a *App) *tokens {
-	cache, err := lru.New[tokenKey, token](maxTokens)
-	if err != nil {
-		panic(err) // only for a size below one
-	}
-	return &tokens{app: a, cache: cache}
+	app   *App
+	cache *cache.Cache[tokenKey, token]
 }
 
 // get returns a token that is good for a while. Callers who want the same
 // token wait for one request together, each no longer than its own context.
 func (t *tokens) get(ctx context.Context, key tokenKey) (string, error) {
-	if tok, ok := t.cache.Get(key); ok && t.app.clock.github().Before(tok.until) {
-		return tok.secret, nil
-	}
-	made := t.flight.DoChan(key.String(), func() (any, error) {
-		// Detached: the first caller's leaving must not fail the others.
-		mintCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.app.callTimeout)
-		defer cancel()
-		tok, err := t.mint(mintCtx, key)
-		if err != nil {
-			return "", err
-		}
-		t.keep(key, tok)
-		return tok.secret, nil
-	})
-	select {
-	case <-ctx.Done():
+	tok, err := t.cache.Get(ctx, key, func(ctx context.Context) (token, error) { return t.mint(ctx, key) })
+	if ctx.Err() != nil && err != nil {
 		return "", ctx.Err()
-	case res := <-made:
-		if res.Err != nil {
-			return "", fmt.Errorf("get a token for installation %d: %w", key.installation, res.Err)
-		}
-		secret, _ := res.Val.(string)
-		return secret, nil
 	}
-}
-
-func (t *tokens) keep(key tokenKey, tok token) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.cache.Add(key, tok)
+	if err != nil {
+		return "", fmt.Errorf("get a token for installation %d: %w", key.installation, err)
+	}
+	return tok.secret, nil
 }
 
 // drop forgets a token that GitHub refused, unless it was replaced meanwhile.
 func (t *tokens) drop(key tokenKey, secret string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if tok, ok := t.cache.Peek(key); ok && tok.secret == secret {
-		t.cache.Remove(key)
-	}
+	t.cache.ForgetIf(key, func(tok token) bool { return tok.secret == secret })
 }
 
 // mint asks GitHub for a token.
@@ -116,13 +70,14 @@ func (t *tokens) mint(ctx context.Context, key tokenKey) (token, error) {
 		_, name, _ := strings.Cut(key.repoName, "/")
 		options.Repositories = []string{name}
 	}
-	var tok token
-	err := t.app.clock.corrected(func() error {
-		var err error
-		tok, err = t.request(ctx, key.installation, options)
-		return classifyMint(classifyCall(ctx, err), key.permissions)
+	call := guard.Call{Key: limitKey(key.installation), Idempotent: true, Deadline: t.app.callTimeout}
+	return guard.Do(ctx, t.app.minting, call, func(attempt context.Context) (tok token, err error) {
+		err = t.app.clock.corrected(func() error {
+			tok, err = t.request(attempt, key.installation, options)
+			return classifyMint(classifyCall(ctx, err), key.permissions)
+		})
+		return tok, err
 	})
-	return tok, err
 }
 
 // request makes one request for a token and distrusts the answer:
@@ -151,7 +106,7 @@ func (t *tokens) request(ctx context.Context, installation int64, options *githu
 	if secret == "" || left <= 0 {
 		return token{}, incomplete("an empty or expired token")
 	}
-	return token{secret: secret, until: expires.Add(-min(renewEarly, left/10))}, nil
+	return token{secret: secret, until: time.Now().Add(left - min(renewEarly, left/10))}, nil
 }
 
 // classifyMint knows what GitHub's refusals of a token mean.
@@ -191,6 +146,7 @@ func (t *authorized) RoundTrip(req *http.Request) (*http.Response, error) {
 		again := req.Clone(req.Context())
 		again.Header.Set("Authorization", "Bearer "+secret)
 		resp, err := t.next.RoundTrip(again)
+		t.tokens.app.installations.note(t.key.installation, rateOfOutcome(resp, err, time.Now()))
 		if !first || !hasStatus(err, http.StatusUnauthorized) {
 			return resp, err
 		}

@@ -3,25 +3,47 @@ package ghapp
 import (
 	"assay/internal/fault"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 )
 
-// writer lets one write of an installation through at a time, and keeps those
-// that create content an interval apart.
-type writer struct {
-	slot     chan struct{} // holds one token while a write is under way
-	interval time.Duration
-	now      func() time.Time
+// GitHub asks for a second between requests that create content, and for no
+// more than 80 of them a minute and 500 an hour
+// (https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api,
+// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api).
+const (
+	defaultWriteInterval   = time.Second
+	defaultWritesPerMinute = 80
+	defaultWritesPerHour   = 500
+)
 
-	mu      sync.Mutex
-	created time.Time // the end of the last write that created content
+// writerPatience is the longest a writer waits in its turn, where all of its
+// installation's writers wait behind it. Longer waits belong to the queue.
+const writerPatience = 5 * time.Second
+
+// pace is how fast an installation creates content. Bounds below one are none.
+type pace struct {
+	interval           time.Duration
+	perMinute, perHour int
+}
+
+// writer lets one write of an installation through at a time, and keeps those
+// that create content to the pace.
+type writer struct {
+	slot chan struct{} // holds one token while a write is under way
+	pace pace
+	now  func() time.Time
+
+	mu sync.Mutex
+	// created are the ends of the last writes that created content, the oldest
+	// first: no more than the bounds ask for.
+	created []time.Time
 }
 
 // begin waits for its turn as long as ctx allows; the write may then be made,
-// and end must be called after it.
+// and end must be called after it. It is fault.RateLimited when the turn is
+// too far off.
 func (w *writer) begin(ctx context.Context, creates bool) (end func(), err error) {
 	select {
 	case <-ctx.Done():
@@ -29,87 +51,83 @@ func (w *writer) begin(ctx context.Context, creates bool) (end func(), err error
 	case w.slot <- struct{}{}:
 	}
 	if creates {
-		if err := w.pace(ctx); err != nil {
+		if err := w.hold(ctx); err != nil {
 			<-w.slot
 			return nil, err
 		}
 	}
 	return func() {
 		if creates {
-			w.mu.Lock()
-			w.created = w.now()
-			w.mu.Unlock()
+			w.note()
 		}
 		<-w.slot
 	}, nil
 }
 
-func (w *writer) pace(ctx context.Context) error {
-	w.mu.Lock()
-	wait := w.interval - w.now().Sub(w.created)
-	w.mu.Unlock()
-	if wait <= 0 {
+// hold waits until the pace allows another write.
+func (w *writer) hold(ctx context.Context) error {
+	now := w.now()
+	next := w.next()
+	wait := next.Sub(now)
+	switch {
+	case wait <= 0:
 		return ctx.Err()
+	case wait > max(writerPatience, w.pace.interval):
+		return fault.Until(fault.RateLimited, next, fmt.Errorf("the installation has written as much as GitHub allows, until %s", next.UTC().Format(time.RFC3339)))
 	}
-	// A clock that was set back may not stop the writer.
-	return sleep(ctx, min(wait, w.interval))
+	return sleep(ctx, wait)
 }
 
+// next is when the pace allows another write; a time past for now.
+func (w *writer) next() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var next time.Time
+	for _, bound := range []struct {
+		writes int
+		span   time.Duration
+	}{{1, w.pace.interval}, {w.pace.perMinute, time.Minute}, {w.pace.perHour, time.Hour}} {
+		if bound.writes < 1 || len(w.created) < bound.writes {
+			continue
+		}
+		if at := w.created[len(w.created)-bound.writes].Add(bound.span); at.After(next) {
+			next = at
+		}
+	}
+	return next
+}
+
+func (w *writer) note() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.created = append(w.created, w.now())
+	if keep := max(1, w.pace.perMinute, w.pace.perHour); len(w.created) > keep {
+		w.created = append(w.created[:0], w.created[len(w.created)-keep:]...)
+	}
+}
+
+// rested reports whether the writer may be forgotten: a new one would let
+// through no more than it.
 func (w *writer) rested() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.now().Sub(w.created) >= w.interval
-}
-
-// limit remembers until when GitHub wants to hear nothing from an
-// installation, so that it does not: calls before then fail at once.
-type limit struct {
-	now func() time.Time
-
-	mu     sync.Mutex
-	until  time.Time
-	streak int // of limits that named no time
-}
-
-// check fails while the limit lasts.
-func (l *limit) check() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.now().Before(l.until) {
-		return fault.Until(fault.RateLimited, l.until, fmt.Errorf("rate limited by GitHub until %s", l.until.UTC().Format(time.RFC3339)))
+	if len(w.created) == 0 {
+		return true
 	}
-	return nil
+	return w.now().Sub(w.created[len(w.created)-1]) >= max(w.pace.interval, time.Hour)
 }
 
-// note learns from the outcome of a call, and returns its error with the time
-// that is right in the light of those before it.
-func (l *limit) note(err error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err == nil {
-		l.streak = 0
+// sleep waits for d, or fails at once when ctx will not last that long.
+func sleep(ctx context.Context, d time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return context.DeadlineExceeded
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
 		return nil
 	}
-	if fault.KindOf(err) != fault.RateLimited {
-		return err
-	}
-	at := fault.RetryAt(err)
-	if answer, ok := errors.AsType[*answerError](err); ok && answer.untimed {
-		if now := l.now(); !now.Before(l.until) {
-			at = now.Add(min(limitDefault<<l.streak, limitLongest))
-			l.streak = min(l.streak+1, 6)
-		} else { // an echo of the limit we know, for a call that was under way
-			at = l.until
-		}
-	}
-	if at.After(l.until) {
-		l.until = at
-	}
-	return fault.Until(fault.RateLimited, at, err)
-}
-
-func (l *limit) over() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return !l.now().Before(l.until)
 }

@@ -210,23 +210,31 @@ func TestUntimedLimitDoubles(t *testing.T) {
 // TestEchoesOfALimitDoNotDouble holds that calls under way when the limit came
 // count as the one limit they hit.
 func TestEchoesOfALimitDoNotDouble(t *testing.T) {
-	now := time.Now()
-	l := limit{now: func() time.Time { return now }}
-	hit := fault.Until(fault.RateLimited, now.Add(limitDefault), &answerError{status: 403, untimed: true})
-	for range 10 {
-		if got := fault.RetryAt(l.note(hit)); !got.Equal(now.Add(time.Minute)) {
-			t.Errorf("retry in %v", got.Sub(now))
+	synctest.Test(t, func(t *testing.T) {
+		a := patient(t, func(r *http.Request) (*http.Response, error) {
+			if err := sleep(r.Context(), time.Second); err != nil {
+				return nil, err
+			}
+			return answer(403, `{"message":"You have exceeded a secondary rate limit."}`), nil
+		})
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 10 {
+			calls.Go(func() {
+				_, err := a.Repository(1, repoOf("one"), ForReview).AnnotationCount(t.Context(), 3)
+				if at := fault.RetryAt(err).Sub(start); fault.KindOf(err) != fault.RateLimited || at != time.Minute+time.Second {
+					t.Errorf("retry after %v: %v", at, err)
+				}
+			})
 		}
-	}
+		calls.Wait()
+	})
 }
 
 func TestInstallationsAreForgotten(t *testing.T) {
 	now := time.Now()
-	s := newInstallations(time.Second, func() time.Time { return now })
+	s := newInstallations(pace{interval: time.Second, perHour: 500}, func() time.Time { return now })
 	busy, _ := s.use(1)
-	limited, done := s.use(2)
-	_ = limited.limit.note(fault.Until(fault.RateLimited, now.Add(time.Hour), errors.New("limit")))
-	done()
 	paced, done := s.use(3)
 	end, err := paced.writer.begin(t.Context(), true)
 	if err != nil {
@@ -234,16 +242,27 @@ func TestInstallationsAreForgotten(t *testing.T) {
 	}
 	end()
 	done()
-	for id := range int64(5 * maxIdle) {
-		_, done := s.use(100 + id)
-		done()
+	churn := func() {
+		for id := range int64(5 * maxIdle) {
+			_, done := s.use(100 + id)
+			done()
+		}
+		if n := len(s.byID); n > maxIdle {
+			t.Errorf("%d installations remembered, want at most %d", n, maxIdle)
+		}
 	}
-	if n := len(s.byID); n > maxIdle {
-		t.Errorf("%d installations remembered, want at most %d", n, maxIdle)
-	}
-	for id, want := range map[int64]*installation{1: busy, 2: limited, 3: paced} {
-		if got, _ := s.use(id); got != want {
+	now = now.Add(59 * time.Minute)
+	churn()
+	for id, want := range map[int64]*installation{1: busy, 3: paced} {
+		got, done := s.use(id)
+		if got != want {
 			t.Errorf("installation %d was forgotten in the middle of it", id)
 		}
+		done()
+	}
+	now = now.Add(time.Minute)
+	churn()
+	if _, ok := s.byID[3]; ok {
+		t.Error("an installation that wrote an hour ago is remembered")
 	}
 }

@@ -26,6 +26,13 @@ func TestPullPage(t *testing.T) {
 	w.do(get, "/", "", "").want(t, 200, `href="/octo-org/shop/pull/1"`)
 	w.do(get, "/octo-org/shop/pull/9", "", "").want(t, 404)
 	w.do(get, "/octo-org/none/pull/1", "", "").want(t, 404)
+	head := w.pull.HeadSHA()
+	w.do(get, "/octo-org/shop", "", "").want(t, 200, `href="/octo-org/shop/pull/1"`)
+	w.do(get, "/octo-org/shop/blob/"+head+"/docs/a/deep.md", "", "").want(t, 200, `id="L1"`, "<pre>deep</pre>")
+	w.do(get, "/octo-org/shop/commit/"+head, "", "").want(t, 200, "<pre>-gone soon</pre>", "first</pre>", "new.txt")
+	for _, gone := range []string{"/blob/" + head + "/none", "/blob/1234/main.go", "/commit/1234"} {
+		w.do(get, "/octo-org/shop"+gone, "", "").want(t, 404)
+	}
 	w.srv.ClosePull(w.pull, true, "alice")
 	w.do(get, "/octo-org/shop/pull/1", "", "").want(t, 200, "merged, by alice")
 	if got, want := w.pull.URL(), w.http.URL+"/octo-org/shop/pull/1"; got != want {

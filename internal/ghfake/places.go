@@ -29,11 +29,11 @@ type lineSpan struct {
 
 // Why a comment cannot stand where it is asked for.
 var (
-	errPath  = errors.New("Path could not be resolved")                                     //nolint:staticcheck // GitHub's words
-	errLine  = errors.New("Line could not be resolved")                                     //nolint:staticcheck // GitHub's words
-	errStart = errors.New("Start line could not be resolved")                               //nolint:staticcheck // GitHub's words
-	errOrder = errors.New("start_line must precede the end line.")                          //nolint:staticcheck // GitHub's words
-	errHunk  = errors.New("start_line and line must be part of the same hunk of the diff.") //nolint:staticcheck // GitHub's words
+	errPath  = errors.New("Path could not be resolved")                                     //nolint:staticcheck,revive // GitHub's words
+	errLine  = errors.New("Line could not be resolved")                                     //nolint:staticcheck,revive // GitHub's words
+	errStart = errors.New("Start line could not be resolved")                               //nolint:staticcheck,revive // GitHub's words
+	errOrder = errors.New("start_line must precede the end line.")                          //nolint:staticcheck,revive // GitHub's words
+	errHunk  = errors.New("start_line and line must be part of the same hunk of the diff.") //nolint:staticcheck,revive // GitHub's words
 )
 
 // locate finds a span in a diff. Only lines that the hunks show are in it.

@@ -42,10 +42,7 @@ func TestReviewThroughClient(t *testing.T) {
 		t.Errorf("reply %v, %v", reply, err)
 	}
 	w.srv.ReplyReview(reply.GetID(), "alice", "fixed")
-	var got []ReviewComment
-	for _, m := range w.srv.ReviewComments(w.pull) {
-		got = append(got, m)
-	}
+	got := w.srv.ReviewComments(w.pull)
 	bot, head := "assay[bot]", w.pull.HeadSHA()
 	want := []ReviewComment{
 		{Author: bot, Body: "here", Path: "main.go", Line: 8, Side: "RIGHT", CommitID: head},

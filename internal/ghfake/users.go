@@ -30,13 +30,12 @@ func (s *Server) user(login string) *user {
 }
 
 // organisation makes an account an organisation, unless it is known already.
-func (s *Server) organisation(login string) *user {
+func (s *Server) organisation(login string) {
 	_, known := s.users[strings.ToLower(login)]
 	u := s.user(login)
 	if !known {
 		u.kind = "Organization"
 	}
-	return u
 }
 
 func (s *Server) userJSON(u *user) object {

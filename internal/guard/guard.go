@@ -114,6 +114,17 @@ func Do[T any](ctx context.Context, d *Dependency, call Call, fn func(context.Co
 	return value, nil
 }
 
+// Check returns the refusal that a call with the key would meet now, by its
+// rate limit or the breaker, and nil if it would meet none. It changes and
+// counts nothing. It is for callers who have to wait for something else before
+// they can make the call.
+func (d *Dependency) Check(key string) error {
+	if err := d.limits.check(key); err != nil {
+		return err
+	}
+	return d.breaker.check()
+}
+
 // run takes a call through everything that comes before the attempts.
 func (d *Dependency) run(ctx context.Context, call Call, fn func(context.Context) error) error {
 	d.counters.total.Add(1)

@@ -24,26 +24,41 @@ func (d *Dependency) retry(ctx context.Context, call Call, fn func(context.Conte
 		if open, ok := errors.AsType[*OpenError](err); ok && open.Dependency == d.name {
 			return refusedAfter(open, last)
 		}
-		if !worthwhile || !call.Idempotent || n == d.cfg.MaxAttempts {
+		if !worthwhile || !call.Idempotent {
 			return err
 		}
-		if open, ok := errors.AsType[*OpenError](d.breaker.check()); ok {
-			return refusedAfter(open, err) // that failure opened it
+		if giveUp := d.Again(ctx, n, err); giveUp != nil {
+			return giveUp
 		}
-		wait, ok := d.pause(ctx, n, fault.RetryAt(err))
-		if !ok {
-			return err
-		}
-		if !d.budget.withdraw() {
-			d.counters.retriesDenied.Add(1)
-			return err
-		}
-		if !sleep(ctx, wait) {
-			return err
-		}
-		d.counters.retries.Add(1)
 		last = err
 	}
+}
+
+// Again waits until a call that has failed with err n times may be made once
+// more, and returns nil then. It is for calls that are not idempotent, whose
+// callers find out in between whether they were done: such a retry waits as
+// the others do, and comes out of the same budget. When there is to be none,
+// Again returns what to give up with: err, or a refusal that holds it.
+func (d *Dependency) Again(ctx context.Context, n int, err error) error {
+	if fault.KindOf(err) != fault.Transient || n >= d.cfg.MaxAttempts {
+		return err
+	}
+	if open, ok := errors.AsType[*OpenError](d.breaker.check()); ok {
+		return refusedAfter(open, err) // that failure opened it
+	}
+	wait, ok := d.pause(ctx, n, fault.RetryAt(err))
+	if !ok {
+		return err
+	}
+	if !d.budget.withdraw() {
+		d.counters.retriesDenied.Add(1)
+		return err
+	}
+	if !sleep(ctx, wait) {
+		return err
+	}
+	d.counters.retries.Add(1)
+	return nil
 }
 
 // refusedAfter is a refusal of the breaker with the failure that came before.

@@ -162,3 +162,55 @@ func TestOpenedDuringTheWait(t *testing.T) {
 		}
 	})
 }
+
+// TestAgain holds that retries which callers make themselves wait like the
+// others, come out of the same budget, and end with the breaker.
+func TestAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{FailureThreshold: 3, RetryBurst: 2, RetryRatio: 0.01, Rand: middle})
+		start := time.Now()
+		for n, want := range []time.Duration{250 * time.Millisecond, 750 * time.Millisecond} {
+			if err := d.Again(t.Context(), n+1, errDown); err != nil || time.Since(start) != want {
+				t.Fatalf("after attempt %d: %v at %v, want none at %v", n+1, err, time.Since(start), want)
+			}
+		}
+		if err := d.Again(t.Context(), 1, errDown); !errors.Is(err, errDown) || d.Stats().RetriesDenied != 1 {
+			t.Errorf("beyond the budget: %v", err)
+		}
+		if err := d.Again(t.Context(), 3, errDown); !errors.Is(err, errDown) {
+			t.Errorf("beyond the attempts: %v", err)
+		}
+		definite := fault.New(fault.Gone, errors.New("gone"))
+		if err := d.Again(t.Context(), 1, definite); !errors.Is(err, definite) {
+			t.Errorf("after a definite answer: %v", err)
+		}
+		fail(t, d, 3)
+		if err := d.Again(t.Context(), 1, errDown); !isOpen(err) || !errors.Is(err, errDown) || fault.KindOf(err) != fault.Busy {
+			t.Errorf("with the breaker open: %v", err)
+		}
+	})
+}
+
+func TestCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dependency(t, Config{FailureThreshold: 1})
+		if err := d.Check("k"); err != nil {
+			t.Error(err)
+		}
+		_ = limitKey(t, d, "k", time.Now().Add(time.Minute))
+		before := d.Stats()
+		if err := d.Check("k"); fault.KindOf(err) != fault.RateLimited {
+			t.Errorf("a limited key: %v", err)
+		}
+		if err := d.Check("other"); err != nil {
+			t.Errorf("another key: %v", err)
+		}
+		if d.Stats() != before {
+			t.Error("looking was counted")
+		}
+		fail(t, d, 1)
+		if err := d.Check("other"); !isOpen(err) {
+			t.Errorf("with the breaker open: %v", err)
+		}
+	})
+}

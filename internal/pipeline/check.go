@@ -6,6 +6,9 @@ import (
 	"assay/review"
 	"assay/strategy"
 	"context"
+	"fmt"
+	"maps"
+	"slices"
 )
 
 // show gives a run that was just opened its check run. After a crash it may
@@ -14,7 +17,7 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 	if r.CheckShows != "" {
 		return nil
 	}
-	check, err := p.check(*r)
+	check, err := p.shown(ctx, *r)
 	if err != nil {
 		return err
 	}
@@ -37,7 +40,7 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 // update shows what the run has come to. annotations replaces those that the
 // report would send.
 func (p *Pipeline) update(ctx context.Context, repo Checks, r *store.Run, annotations []review.Annotation) error {
-	check, err := p.check(*r)
+	check, err := p.shown(ctx, *r)
 	if err != nil {
 		return err
 	}
@@ -66,6 +69,41 @@ func (p *Pipeline) check(r store.Run) (review.CheckRun, error) {
 	}
 	check := reports.Check(r.Run, p.options(r))
 	check.Name, check.HeadSHA, check.ExternalID, check.DetailsURL = plan.CheckName, r.Pull.HeadSHA, r.ID, p.runURL(r.ID)
+	return check, nil
+}
+
+// shown is the check of a run as it is to be shown. GitHub knows a check by its
+// commit, and several pull requests may have that as their head, of which some
+// go to a branch with a milder config: a result shows the worst of theirs.
+func (p *Pipeline) shown(ctx context.Context, r store.Run) (review.CheckRun, error) {
+	check, err := p.check(r)
+	if err != nil || (r.Status != review.StatusDone && r.Status != review.StatusSkipped) {
+		return check, err
+	}
+	attempts, err := p.Store.Attempts(ctx, r.Repo.ID, r.Pull.HeadSHA, r.Pipeline)
+	if err != nil {
+		return check, err
+	}
+	latest := make(map[int]store.Run)
+	for _, a := range attempts {
+		if a.Pull.Number != r.Pull.Number && a.Status == review.StatusDone {
+			latest[a.Pull.Number] = a
+		}
+	}
+	for _, number := range slices.Sorted(maps.Keys(latest)) {
+		other := latest[number].Outcome
+		if !worse(other, review.Outcome{Conclusion: check.Conclusion}) {
+			continue
+		}
+		sub, _, err := p.Store.Subject(ctx, r.Repo.ID, number)
+		if err != nil {
+			return check, err
+		}
+		if !sub.Closed && sub.HeadSHA == r.Pull.HeadSHA {
+			check.Conclusion = other.Conclusion
+			check.Output.Title = fmt.Sprintf("The result of pull request #%d, which has the same head", number)
+		}
+	}
 	return check, nil
 }
 

@@ -49,7 +49,7 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 
 // DecideFailed makes the delivery a dead letter.
 func (p *Pipeline) DecideFailed(ctx context.Context, id int64, cause error) error {
-	return p.Queue.Bury(ctx, id, cause.Error())
+	return p.Queue.Bury(ctx, id, cause.Error(), deadReason(cause))
 }
 
 func subjectOf(ev review.Event) store.Subject {
@@ -60,13 +60,27 @@ func (p *Pipeline) closed(ctx context.Context, d store.Delivery, ev review.Event
 	if ev.Pull == nil {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "the event names no pull request")
 	}
+	seen, known, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
+	if err != nil {
+		return err
+	}
+	// Closed and reopened within a second, in either order: GitHub is asked.
+	if known && !seen.Closed && seen.PullUpdatedAt.Equal(ev.PullUpdatedAt) {
+		now, err := p.GitHub.Repository(ev.Installation, ev.Repo).Pull(ctx, ev.Pull.Number)
+		if err != nil && fault.KindOf(err) != fault.Gone {
+			return err
+		}
+		if err == nil && !now.Closed {
+			return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "the pull request is open again")
+		}
+	}
 	return p.Queue.Close(ctx, d, subjectOf(ev))
 }
 
 // pushed opens the runs of a pull request's head, unless a later head is known.
 func (p *Pipeline) pushed(ctx context.Context, d store.Delivery, ev review.Event) error {
 	repo := p.GitHub.Repository(ev.Installation, ev.Repo)
-	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
+	seen, known, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
 	if err != nil {
 		return err
 	}
@@ -77,13 +91,26 @@ func (p *Pipeline) pushed(ctx context.Context, d store.Delivery, ev review.Event
 	if stale {
 		return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "a later event of the pull request is known")
 	}
+	if known && !seen.PullUpdatedAt.Before(ev.PullUpdatedAt) {
+		// A late event of the head. The base that it names, whose config would
+		// be in force, may be one that the pull request has left.
+		now, err := repo.Pull(ctx, ev.Pull.Number)
+		if err != nil {
+			return err
+		}
+		ev.Pull.BaseRef, ev.Pull.BaseSHA, ev.PullUpdatedAt = now.BaseRef, now.BaseSHA, seen.PullUpdatedAt
+	}
 	return p.open(ctx, repo, d, ev, seen)
 }
 
 // stale reports whether the event is about a head that is no longer the pull
 // request's. Webhooks arrive in any order; updated_at tells which is later, and
-// where two heads have the same second, GitHub is asked.
+// where two heads have the same second, or an event has no time, GitHub is asked.
 func (p *Pipeline) stale(ctx context.Context, repo Source, d store.Delivery, ev review.Event, seen store.Subject) (bool, error) {
+	if ev.PullUpdatedAt.IsZero() {
+		now, err := repo.Pull(ctx, ev.Pull.Number)
+		return err == nil && now.HeadSHA != ev.Pull.HeadSHA, err
+	}
 	if newer, err := p.Store.NewerHead(ctx, d); newer || err != nil {
 		return newer, err
 	}
@@ -115,6 +142,11 @@ func (p *Pipeline) rerequested(ctx context.Context, d store.Delivery, ev review.
 	if number == 0 {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "no open pull request has the head "+ev.Check.HeadSHA)
 	}
+	// Before GitHub is asked: a push that comes after its answer must be seen.
+	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, number)
+	if err != nil {
+		return err
+	}
 	pull, err := repo.Pull(ctx, number)
 	if err != nil {
 		return err
@@ -122,13 +154,8 @@ func (p *Pipeline) rerequested(ctx context.Context, d store.Delivery, ev review.
 	if pull.HeadSHA != ev.Check.HeadSHA {
 		return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "the head has moved on to "+pull.HeadSHA)
 	}
-	ev.Pull = &pull
 	// The event has no time of the pull request's; keep the one that is known.
-	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, number)
-	if err != nil {
-		return err
-	}
-	ev.PullUpdatedAt = seen.PullUpdatedAt
+	ev.Pull, ev.PullUpdatedAt = &pull, seen.PullUpdatedAt
 	return p.open(ctx, repo, d, ev, seen)
 }
 
@@ -193,7 +220,8 @@ func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, 
 // request says about its own review does not count.
 func (p *Pipeline) settings(ctx context.Context, repo Source, pull review.Pull) (strategy.Settings, error) {
 	s := strategy.Settings{Vocabulary: p.vocabulary}
-	text, err := repo.File(ctx, pull.BaseRef, ConfigPath)
+	// In full: a tag may have the branch's name.
+	text, err := repo.File(ctx, "refs/heads/"+pull.BaseRef, ConfigPath)
 	switch {
 	case errors.Is(err, review.ErrNotExist):
 		return s, nil

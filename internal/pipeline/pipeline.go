@@ -63,7 +63,7 @@ type Queue interface {
 	Commit(ctx context.Context, d store.Delivery, runs []store.Run) error
 	Close(ctx context.Context, d store.Delivery, sub store.Subject) error
 	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
-	Bury(ctx context.Context, deliveryID int64, reason string) error
+	Bury(ctx context.Context, deliveryID int64, cause, shown string) error
 }
 
 // Config has what a pipeline is made of.

@@ -31,16 +31,25 @@ type hub struct {
 	comments map[int64]string
 	next     int64
 	fail     map[string]error // by method
+	// afterPull is called once, when the next answer of Pull is under way.
+	afterPull func()
 }
 
 func (h *hub) Repository(int64, review.Repo) Repository { return h }
 
 func (h *hub) call(name string) error { return h.fail[name] }
 
-func (h *hub) Pull(context.Context, int) (review.Pull, error) {
+func (h *hub) Pull(_ context.Context, number int) (review.Pull, error) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.pull, h.call("Pull")
+	pull, after := h.pull, h.afterPull
+	h.afterPull = nil
+	err := h.call("Pull")
+	h.mu.Unlock()
+	pull.Number = number
+	if after != nil {
+		after()
+	}
+	return pull, err
 }
 
 func (h *hub) PullsForCommit(context.Context, string) ([]review.Pull, error) {
@@ -231,7 +240,7 @@ func (w *world) store1(action string, pull review.Pull, at time.Time) int64 {
 	body, err := json.Marshal(map[string]any{
 		"action": action, "number": pull.Number,
 		"pull_request": map[string]any{
-			"number": pull.Number, "title": pull.Title, "state": "open", "updated_at": at.Format(time.RFC3339), "user": map[string]any{"login": "octocat"},
+			"number": pull.Number, "title": pull.Title, "state": map[bool]string{false: "open", true: "closed"}[pull.Closed], "updated_at": at.Format(time.RFC3339), "user": map[string]any{"login": "octocat"},
 			"head": map[string]any{"sha": pull.HeadSHA, "ref": pull.HeadRef, "repo": map[string]any{"id": 1}},
 			"base": map[string]any{"sha": pull.BaseSHA, "ref": pull.BaseRef, "repo": map[string]any{"id": 1}},
 		},
@@ -241,10 +250,15 @@ func (w *world) store1(action string, pull review.Pull, at time.Time) int64 {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := &store.Delivery{
-		GUID: fmt.Sprintf("%s-%s-%d", action, pull.HeadSHA[:4], at.Unix()), Event: "pull_request", Action: action, RepoID: 1, Number: pull.Number,
+	return w.put(store.Delivery{
+		GUID: fmt.Sprintf("%s-%d-%s-%d", action, pull.Number, pull.HeadSHA[:4], at.Unix()), Event: "pull_request", Action: action, RepoID: 1, Number: pull.Number,
 		HeadSHA: pull.HeadSHA, PullUpdatedAt: at, ReceivedAt: at, Body: body,
-	}
+	})
+}
+
+func (w *world) put(delivery store.Delivery) int64 {
+	w.t.Helper()
+	d := &delivery
 	if err := w.store.Write(w.t.Context(), func(tx *sql.Tx) error {
 		return w.store.InsertDeliveries(w.t.Context(), tx, []*store.Delivery{d})
 	}); err != nil {
@@ -380,6 +394,7 @@ func TestHeadMoves(t *testing.T) {
 	w.p.Crash = func(point string) {
 		if point == "judged" {
 			w.pull.HeadSHA = head("c")
+			w.p.Now = func() time.Time { return time.Now().Add(apiLag) }
 		}
 	}
 	w.work(id)

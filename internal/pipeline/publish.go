@@ -23,23 +23,16 @@ func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, r
 		return err
 	}
 	p.Crash("check-completed")
-	if err := p.publishComment(ctx, repo, r); err != nil {
+	if err := p.finish(ctx, repo, r); err != nil {
 		return err
-	}
-	ok, err := p.Store.FinishRun(ctx, r.ID, review.StatusDone, "")
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return queue.ErrOvertaken
 	}
 	p.Logger.Info("run done", "run", r.ID, "repo", r.Repo.String(), "pull", r.Pull.Number, "pipeline", r.Pipeline,
 		"conclusion", r.Outcome.Conclusion, "findings", len(r.Findings))
 	return nil
 }
 
-// stillCurrent makes sure, just before publishing, that the head is still the
-// pull request's: a stale result is never shown as the current one.
+// stillCurrent makes sure, just before publishing, that head and base are still
+// the pull request's: a stale result is never shown as the current one.
 func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) error {
 	pull, err := repo.Pull(ctx, r.Pull.Number)
 	if err != nil {
@@ -48,12 +41,14 @@ func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) 
 	status, reason := review.StatusSuperseded, "superseded by a push: the head is now "+short(pull.HeadSHA)
 	switch {
 	case pull.HeadSHA != r.Pull.HeadSHA:
+	case pull.BaseRef != r.Pull.BaseRef:
+		reason = "superseded: the pull request has another base branch now"
 	case pull.Closed:
 		status, reason = review.StatusCancelled, "the pull request was closed"
 	default:
 		return nil
 	}
-	return p.overtaken(ctx, r, status, reason)
+	return p.behind(ctx, r, status, reason)
 }
 
 func short(sha string) string { return sha[:min(len(sha), 7)] }
@@ -84,9 +79,11 @@ const (
 	commentLeaseWait = 2 * time.Second
 )
 
-// publishComment brings the pull request's one summary comment up to date.
-// Pipelines of one pull request take turns at it.
-func (p *Pipeline) publishComment(ctx context.Context, repo Comments, r *store.Run) error {
+// finish brings the pull request's one summary comment up to date and ends the
+// run. Pipelines of one pull request take turns at both: a comment holds what
+// the pipelines that are done have found, so none may be written between this
+// one's comment and its end.
+func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run) error {
 	lease, owner := fmt.Sprintf("comment/%d/%d", r.Repo.ID, r.Pull.Number), store.NewRunID()
 	got, err := p.Store.Acquire(ctx, lease, owner, commentLeaseTTL)
 	if err != nil {
@@ -102,7 +99,14 @@ func (p *Pipeline) publishComment(ctx context.Context, repo Comments, r *store.R
 	}()
 	ctx, cancel := context.WithTimeout(ctx, commentLeaseTTL)
 	defer cancel()
-	return p.upsertComment(ctx, repo, r)
+	if err := p.upsertComment(ctx, repo, r); err != nil {
+		return err
+	}
+	ok, err := p.Store.FinishRun(ctx, r.ID, review.StatusDone, "")
+	if err == nil && !ok {
+		err = queue.ErrOvertaken
+	}
+	return err
 }
 
 func (p *Pipeline) upsertComment(ctx context.Context, repo Comments, r *store.Run) error {

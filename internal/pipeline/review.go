@@ -35,10 +35,11 @@ func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review
 		return err // overtaken or stopping: what there is is not a result
 	}
 	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
-	r.Files, r.Truncated, r.Problems = len(change.Files), change.Truncated, plan.Problems
+	r.Files, r.Ignored = len(change.Files), len(change.Files)-len(seen.Files)
+	r.Truncated, r.Problems = change.Truncated, plan.Problems
 	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
 		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
-		Files: r.Files, Ignored: r.Files - len(seen.Files), Truncated: r.Truncated, Problems: r.Problems,
+		Files: r.Files, Ignored: r.Ignored, Truncated: r.Truncated, Problems: r.Problems,
 	})
 	return nil
 }

@@ -67,7 +67,7 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	defer progress.stop()
 	change, err := repo.Change(ctx, r.Pull)
 	if errors.Is(err, review.ErrHeadMoved) {
-		return p.overtaken(ctx, r, review.StatusSuperseded, "superseded by a push: the head moved while it was read")
+		return p.behind(ctx, r, review.StatusSuperseded, "superseded by a push: the head moved while it was read")
 	}
 	if err != nil {
 		return err
@@ -85,6 +85,28 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	}
 	p.Crash("judged")
 	return nil
+}
+
+const (
+	// apiLag is how far behind its own webhooks GitHub's API is believed to be:
+	// for so long an answer that does not fit the last event may be the older.
+	apiLag     = 20 * time.Second
+	apiLagWait = 2 * time.Second
+)
+
+// behind ends a run whose pull request is not, by GitHub's answer, what it was
+// opened for. While the last event that is known says that it is, the answer
+// may be old, or the event on its way: the run waits.
+func (p *Pipeline) behind(ctx context.Context, r *store.Run, status review.Status, reason string) error {
+	sub, _, err := p.Store.Subject(ctx, r.Repo.ID, r.Pull.Number)
+	if err != nil {
+		return err
+	}
+	now := p.Now()
+	if sub.HeadSHA == r.Pull.HeadSHA && !sub.Closed && now.Sub(r.QueuedAt) < apiLag {
+		return fault.Until(fault.Busy, now.Add(apiLagWait), errors.New("GitHub does not show the pull request as its last event did: "+reason))
+	}
+	return p.overtaken(ctx, r, status, reason)
 }
 
 // overtaken ends the run without a result of its own.

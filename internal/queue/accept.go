@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/riverqueue/river"
 )
@@ -18,6 +19,10 @@ const (
 	// maxWaiting bounds the deliveries that wait for a commit; more are
 	// refused, so that the sender sees it.
 	maxWaiting = 1024
+	// commitTimeout bounds one commit: GitHub gives a delivery 10 s, so nobody
+	// waits for a database that takes longer. Without it one that went away
+	// without a word would hold all deliveries, and a stop, for many minutes.
+	commitTimeout = 10 * time.Second
 )
 
 // ErrFull is returned by Accept when too many deliveries wait for the disk.
@@ -150,11 +155,17 @@ func (b *batcher) loop(ctx context.Context) {
 	for {
 		select {
 		case w := <-b.in:
-			b.insert(context.WithoutCancel(ctx), b.gather(w))
+			b.commit(context.WithoutCancel(ctx), b.gather(w))
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+func (b *batcher) commit(ctx context.Context, waiting []*waiter) {
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	b.insert(ctx, waiting)
 }
 
 func (b *batcher) gather(first *waiter) []*waiter {

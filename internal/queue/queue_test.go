@@ -211,29 +211,36 @@ func TestErrors(t *testing.T) {
 
 func pushed(t *testing.T, q *Queue, guid, head string, at time.Time) []store.Run {
 	t.Helper()
-	accept(t, q, store.Delivery{GUID: guid, Event: "pull_request", RepoID: 1, Number: 2, HeadSHA: head, PullUpdatedAt: at})
+	o := opening(t, q, guid, review.Pull{Number: 2, HeadSHA: head}, at)
+	runs, err := q.Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Commit(t.Context(), o.Delivery, runs); err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+// opening accepts a delivery of the pull request and is what it wants run.
+func opening(t *testing.T, q *Queue, guid string, pull review.Pull, at time.Time) Opening {
+	t.Helper()
+	accept(t, q, store.Delivery{GUID: guid, Event: "pull_request", RepoID: 1, Number: pull.Number, HeadSHA: pull.HeadSHA, PullUpdatedAt: at})
 	d, err := q.store.DeliveryByGUID(t.Context(), guid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, _, err := q.store.Subject(t.Context(), 1, 2)
+	seen, _, err := q.store.Subject(t.Context(), 1, pull.Number)
 	if err != nil {
 		t.Fatal(err)
 	}
-	runs, err := q.Open(t.Context(), Opening{
-		Delivery: d, Subject: store.Subject{RepoID: 1, Number: 2, HeadSHA: head, PullUpdatedAt: at}, Seen: seen,
+	return Opening{
+		Delivery: d, Seen: seen, Subject: store.Subject{RepoID: 1, Number: pull.Number, HeadSHA: pull.HeadSHA, PullUpdatedAt: at},
 		Runs: []store.Run{{Plan: []byte("{}"), Run: review.Run{
 			ID: store.NewRunID(), Pipeline: "review", Delivery: guid, Status: review.StatusQueued, QueuedAt: time.Now(),
-			Repo: review.Repo{ID: 1, Owner: "o", Name: "n"}, Pull: review.Pull{Number: 2, HeadSHA: head},
+			Repo: review.Repo{ID: 1, Owner: "o", Name: "n"}, Pull: pull,
 		}}},
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if err := q.Commit(t.Context(), d, runs); err != nil {
-		t.Fatal(err)
-	}
-	return runs
 }
 
 // TestSupersede holds that a push interrupts the run of the older head, that

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/riverqueue/river"
 )
@@ -28,9 +29,11 @@ type Opening struct {
 }
 
 // Open stores the runs that a delivery leads to and supersedes the runs of
-// other heads. It returns those runs that are this delivery's to show and to
-// enqueue: a run that another delivery has opened for the same head is not
-// among them. Opening the same delivery again returns the same runs.
+// other heads and other bases. It returns those runs that are this delivery's
+// to show and to enqueue: a run that another delivery has opened for the same
+// head is not among them. Opening the same delivery again returns the same
+// runs. The error is fault.Busy while another delivery, or the run of another
+// pull request with that head, has to come to its end first.
 func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
 	var mine []store.Run
 	var overtaken []string
@@ -53,7 +56,7 @@ func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
 			return err
 		}
 		moved := known && before.HeadSHA != o.Subject.HeadSHA
-		if overtaken, err = q.supersede(ctx, tx, o.Subject); err != nil {
+		if overtaken, err = q.supersede(ctx, tx, o); err != nil {
 			return err
 		}
 		for _, r := range o.Runs {
@@ -74,16 +77,21 @@ func (q *Queue) Open(ctx context.Context, o Opening) ([]store.Run, error) {
 	return mine, nil
 }
 
-func (q *Queue) supersede(ctx context.Context, tx *sql.Tx, sub store.Subject) (ids []string, err error) {
-	active, err := q.store.ActiveTx(ctx, tx, sub.RepoID, sub.Number)
+func (q *Queue) supersede(ctx context.Context, tx *sql.Tx, o Opening) (ids []string, err error) {
+	active, err := q.store.ActiveTx(ctx, tx, o.Subject.RepoID, o.Subject.Number)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range active {
-		if r.Pull.HeadSHA == sub.HeadSHA {
+		reason := ""
+		switch {
+		case r.Pull.HeadSHA != o.Subject.HeadSHA:
+			reason = "superseded by a push: the head is now " + shortSHA(o.Subject.HeadSHA)
+		case len(o.Runs) > 0 && r.Pull.BaseRef != o.Runs[0].Pull.BaseRef:
+			reason = "superseded: the pull request has another base branch now"
+		default:
 			continue
 		}
-		reason := "superseded by a push: the head is now " + shortSHA(sub.HeadSHA)
 		if _, err := q.store.FinishRunTx(ctx, tx, r.ID, review.StatusSuperseded, reason); err != nil {
 			return nil, err
 		}
@@ -107,26 +115,57 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 		if !wantsAnother(last, r, o.Rerun, moved) {
 			return r, false, nil
 		}
+		if err := q.free(ctx, tx, last); err != nil {
+			return r, false, err
+		}
 		r.Attempt, r.CheckID = last.Attempt+1, last.CheckID
 	}
 	ok, err := q.store.InsertRun(ctx, tx, r)
+	if err == nil && !ok {
+		err = fault.Until(fault.Busy, q.cfg.Now(), errors.New("another delivery has just opened the run"))
+	}
 	return r, ok, err
+}
+
+// openWait is how long a delivery waits for what another one has opened.
+const openWait = time.Second
+
+// free fails, Busy, while the check run of the last attempt is somebody else's:
+// all attempts share one check run, so the delivery that opened the last one
+// must have made it, and the run of another pull request must have left it.
+func (q *Queue) free(ctx context.Context, tx *sql.Tx, last store.Run) error {
+	unfinished, err := q.store.UnfinishedTx(ctx, tx, last.Delivery)
+	if err != nil {
+		return err
+	}
+	if unfinished || !last.Status.Final() {
+		return fault.Until(fault.Busy, q.cfg.Now().Add(openWait), fmt.Errorf("run %s of the same head has to come first", last.ID))
+	}
+	return nil
 }
 
 // wantsAnother says whether a head whose pipeline has run gets another attempt:
 // when asked for, when the last one came to nothing, when what was skipped is
-// now wanted, and when the head is reviewed for another pull request or anew
-// after the branch had moved on.
+// now wanted, and when the head is reviewed for another pull request, for
+// another base, or anew after the branch had moved on. That another pull
+// request with the head is not reviewed takes no result from this one.
 func wantsAnother(last, next store.Run, rerun, moved bool) bool {
+	other := last.Pull.Number != next.Pull.Number
+	switch {
+	case other && next.Status == review.StatusSkipped:
+		moved = false
+	case other, last.Pull.BaseRef != next.Pull.BaseRef:
+		return true
+	}
 	switch last.Status {
 	case review.StatusQueued, review.StatusRunning:
 		return false
 	case review.StatusCancelled, review.StatusSuperseded, review.StatusDead:
 		return true
 	case review.StatusSkipped:
-		return rerun || next.Status != review.StatusSkipped || last.Pull.Number != next.Pull.Number
+		return rerun || next.Status != review.StatusSkipped
 	default:
-		return rerun || moved || last.Pull.Number != next.Pull.Number
+		return rerun || moved
 	}
 }
 
@@ -218,22 +257,23 @@ func (q *Queue) Close(ctx context.Context, d store.Delivery, sub store.Subject) 
 // Finish gives a delivery that leads to no run its final status. Runs that an
 // earlier try of it had opened are superseded.
 func (q *Queue) Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error {
-	return q.end(ctx, d, status, review.StatusSuperseded, reason)
+	return q.end(ctx, d, status, review.StatusSuperseded, reason, reason)
 }
 
-// Bury makes a delivery a dead letter, and dead the runs that it had opened.
-func (q *Queue) Bury(ctx context.Context, deliveryID int64, reason string) error {
+// Bury makes a delivery a dead letter for the operator to see, with the cause,
+// and dead the runs that it had opened, with what the pull request may show.
+func (q *Queue) Bury(ctx context.Context, deliveryID int64, cause, shown string) error {
 	d, err := q.store.Delivery(ctx, deliveryID)
 	if err != nil {
 		return err
 	}
-	return q.end(ctx, d, store.DeliveryDead, review.StatusDead, reason)
+	return q.end(ctx, d, store.DeliveryDead, review.StatusDead, cause, shown)
 }
 
 // end finishes a delivery. Runs that it had opened and not enqueued may have
 // been shown before a crash, so they are ended and enqueued all the same: their
 // jobs conclude what is shown.
-func (q *Queue) end(ctx context.Context, d store.Delivery, status store.DeliveryStatus, runs review.Status, reason string) error {
+func (q *Queue) end(ctx context.Context, d store.Delivery, status store.DeliveryStatus, runs review.Status, reason, shown string) error {
 	opened, err := q.store.RunsOfDelivery(ctx, d.GUID)
 	if err != nil {
 		return err
@@ -243,7 +283,7 @@ func (q *Queue) end(ctx context.Context, d store.Delivery, status store.Delivery
 			if r.Enqueued {
 				continue
 			}
-			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, runs, reason); err != nil {
+			if _, err := q.store.FinishRunTx(ctx, tx, r.ID, runs, shown); err != nil {
 				return err
 			}
 		}

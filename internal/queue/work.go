@@ -73,7 +73,10 @@ type decideWorker struct {
 func (w *decideWorker) Timeout(*river.Job[decideArgs]) time.Duration { return decideTimeout }
 
 func (w *decideWorker) Work(ctx context.Context, job *river.Job[decideArgs]) error {
-	err := guard(func() error { return w.handler.Decide(ctx, job.Args.Delivery) })
+	err := poison(job.JobRow)
+	if err == nil {
+		err = guard(func() error { return w.handler.Decide(ctx, job.Args.Delivery) })
+	}
 	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
 		return w.handler.DecideFailed(ctx, job.Args.Delivery, cause)
 	})
@@ -99,18 +102,34 @@ func (w *runWorker) Work(ctx context.Context, job *river.Job[runArgs]) error {
 			w.q.cfg.Logger.Warn("lane not released, it will time out", "lane", job.Args.Lane, "error", err)
 		}
 	}()
-	err = guard(func() error {
-		runCtx, done := w.q.watch(ctx, job.Args.Run, job.Args.Lane, owner)
+	err = poison(job.JobRow)
+	if err == nil {
+		err = w.work(ctx, job.Args, owner)
+	}
+	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
+		return w.handler.RunFailed(ctx, job.Args.Run, cause)
+	})
+}
+
+func (w *runWorker) work(ctx context.Context, args runArgs, owner string) error {
+	return guard(func() error {
+		runCtx, done := w.q.watch(ctx, args.Run, args.Lane, owner)
 		defer done()
-		err := w.handler.Run(runCtx, job.Args.Run)
+		err := w.handler.Run(runCtx, args.Run)
 		if cause := context.Cause(runCtx); errors.Is(cause, errLostLane) {
 			return cause
 		}
 		return err
 	})
-	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
-		return w.handler.RunFailed(ctx, job.Args.Run, cause)
-	})
+}
+
+// poison is the error of a job that was begun again and again and never came to
+// an end, not even to an error: it takes the process down with it.
+func poison(job *rivertype.JobRow) error {
+	if job.Attempt <= job.MaxAttempts {
+		return nil
+	}
+	return fmt.Errorf("begun %d times without coming to an end", job.Attempt-1)
 }
 
 // guard turns a panic into an error, so that the job is retried and given up
@@ -149,6 +168,9 @@ func (q *Queue) settle(ctx context.Context, job *rivertype.JobRow, err error, gi
 	defer cancel()
 	if buryErr := guard(func() error { return giveUp(cleanup, err) }); buryErr != nil {
 		log.Error("given-up job could not be shown, it will be tried again", "error", buryErr)
+		if job.Attempt >= job.MaxAttempts {
+			return river.JobSnooze(maxDelay) // as an error River would throw it away
+		}
 		return errors.Join(err, buryErr)
 	}
 	return river.JobCancel(err)

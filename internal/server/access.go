@@ -10,12 +10,14 @@ import (
 )
 
 // operatorOnly lets the operator pass. Everybody else is told that there is
-// nothing, or, where a token is set, that one is needed.
+// nothing, or, where a token is set, that one is needed. A service that others
+// can reach wants a token: a proxy before it may hide that a request comes from
+// elsewhere (nginx does, as it comes).
 func (s *Server) operatorOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		c.Response().Header().Set("Cache-Control", "private, no-store")
 		if s.cfg.AdminToken.IsZero() {
-			if !fromHere(c.Request()) {
+			if s.cfg.Published || !fromHere(c.Request()) {
 				return echo.ErrNotFound
 			}
 			return next(c)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -67,17 +66,5 @@ func (s *Server) routes() {
 
 // live says that the process runs.
 func (s *Server) live(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]string{"status": "pass"})
-}
-
-// ready says whether a delivery could be stored now. Trouble at GitHub or at a
-// model provider does not count: deliveries must still be let in.
-func (s *Server) ready(c echo.Context) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), readyTimeout)
-	defer cancel()
-	if err := s.cfg.Ready(ctx); err != nil {
-		s.cfg.Logger.Error("not ready: a delivery could not be stored", "error", err)
-		return c.JSON(http.StatusServiceUnavailable, map[string]string{"status": "fail", "reason": "deliveries cannot be stored"})
-	}
 	return c.JSON(http.StatusOK, map[string]string{"status": "pass"})
 }

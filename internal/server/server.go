@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -50,7 +51,10 @@ type Config struct {
 	// AdminToken opens the operator's routes; without one they answer requests
 	// from this machine alone.
 	AdminToken secret.Secret
-	Logger     *slog.Logger
+	// Published says that other machines reach this service, through a proxy
+	// perhaps: the operator's routes then answer nobody without a token.
+	Published bool
+	Logger    *slog.Logger
 }
 
 // Server is the HTTP server of one process.
@@ -60,6 +64,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	done     chan error
+	health   health
 }
 
 // New makes a server with its routes.
@@ -94,8 +99,13 @@ func New(cfg Config) *Server {
 // background. Wait tells when serving ends by itself.
 func (s *Server) Start(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("listen on %s: %w (set PORT to another port)", s.cfg.Addr, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("listen on %s: %w (set HOST to an address of this machine)", s.cfg.Addr, err)
+	case err != nil:
+		return fmt.Errorf("listen on %s: %w", s.cfg.Addr, err)
 	}
 	s.listener = listener
 	go func() { s.done <- s.http.Serve(listener) }()

@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -43,6 +46,23 @@ func ask(s *Server, method, path, remote, host string, header ...string) int {
 	rec := httptest.NewRecorder()
 	s.echo.ServeHTTP(rec, req)
 	return rec.Code
+}
+
+// TestListen holds that an address that cannot be listened on is an error that
+// names the setting to change.
+func TestListen(t *testing.T) {
+	taken := newServer("", nil)
+	if err := taken.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Stop(context.WithoutCancel(t.Context())) }()
+	// 192.0.2.0/24 is for documentation: no machine has it.
+	for addr, hint := range map[string]string{taken.Addr(): "set PORT", "192.0.2.1:0": "set HOST"} {
+		s := New(Config{Addr: addr, Pages: pages{}})
+		if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), hint) {
+			t.Errorf("listen on %s: %v, want a hint to %s", addr, err, hint)
+		}
+	}
 }
 
 // TestRoutes walks every route that is registered and holds it to a table of
@@ -120,6 +140,45 @@ func TestReady(t *testing.T) {
 	if code := ask(newServer("", errors.New("disk full")), "GET", "/livez", "192.0.2.1:5", "x"); code != http.StatusOK {
 		t.Errorf("live: %d", code)
 	}
+}
+
+// TestOperatorWhenPublished holds that a proxy on this machine that passes
+// nothing of the client on, as nginx does unless told otherwise, does not make
+// strangers the operator.
+func TestOperatorWhenPublished(t *testing.T) {
+	cfg := newServer("", nil).cfg
+	cfg.Published = true
+	if got := ask(New(cfg), "GET", "/", "127.0.0.1:5", "127.0.0.1:8080"); got != http.StatusNotFound {
+		t.Errorf("without a token: %d, want 404", got)
+	}
+	cfg.AdminToken = secret.New("0123456789abcdef")
+	if got := ask(New(cfg), "GET", "/", "127.0.0.1:5", "127.0.0.1:8080", "Authorization", "Bearer 0123456789abcdef"); got != http.StatusOK {
+		t.Errorf("with the token: %d", got)
+	}
+}
+
+// TestReadyIsCheap holds that strangers who ask whether the service is ready do
+// not keep the disk busy.
+func TestReadyIsCheap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int32
+		cfg := newServer("", nil).cfg
+		cfg.Ready = func(context.Context) error { asked.Add(1); return nil }
+		s := New(cfg)
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() { ask(s, "GET", "/readyz", "192.0.2.1:5", "x") })
+		}
+		wg.Wait()
+		if n := asked.Load(); n != 1 {
+			t.Errorf("the disk was written %d times for 100 questions, want once", n)
+		}
+		time.Sleep(2 * healthAge)
+		ask(s, "GET", "/readyz", "192.0.2.1:5", "x")
+		if n := asked.Load(); n != 2 {
+			t.Errorf("after a while it was written %d times, want twice", n)
+		}
+	})
 }
 
 // TestStopIsQuick holds that a connection that was opened and never used does

@@ -198,10 +198,32 @@ func (s *Store) Deliveries(ctx context.Context, status DeliveryStatus, limit int
 	return list, rows.Err()
 }
 
+// UnfinishedTx reports whether the delivery is known and still accepted, so
+// that somebody is or will be working on it.
+func (s *Store) UnfinishedTx(ctx context.Context, tx *sql.Tx, guid string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM deliveries WHERE guid = $1 AND status = $2`, guid, string(DeliveryAccepted)).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look at delivery %s: %w", guid, err)
+	}
+	return n > 0, nil
+}
+
+// maxReason bounds a reason that is stored, in bytes.
+const maxReason = 1000
+
+// storable makes any text, that of a panic with its stack included, one line
+// that both databases take.
+func storable(reason string) string {
+	reason, _, _ = strings.Cut(reason, "\n")
+	reason = strings.ReplaceAll(reason[:min(len(reason), maxReason)], "\x00", "")
+	return strings.ToValidUTF8(reason, "\uFFFD")
+}
+
 // FinishDelivery gives an accepted delivery its final status.
 func (s *Store) FinishDelivery(ctx context.Context, tx *sql.Tx, id int64, status DeliveryStatus, reason string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE deliveries SET status = $1, reason = $2, finished_at = $3 WHERE id = $4 AND status = $5`,
-		string(status), reason, s.micros(), id, string(DeliveryAccepted))
+		string(status), storable(reason), s.micros(), id, string(DeliveryAccepted))
 	if err != nil {
 		return fmt.Errorf("finish delivery %d: %w", id, err)
 	}

@@ -203,12 +203,12 @@ func (s *Store) SaveJudged(ctx context.Context, r review.Run) (bool, error) {
 // FinishRun gives a run that is not final its final status. It reports false
 // when the run was final already.
 func (s *Store) FinishRun(ctx context.Context, runID string, status review.Status, reason string) (bool, error) {
-	return s.updateActive(ctx, finishRun, runID, string(status), reason, s.micros())
+	return s.updateActive(ctx, finishRun, runID, string(status), storable(reason), s.micros())
 }
 
 // FinishRunTx is FinishRun within a transaction.
 func (s *Store) FinishRunTx(ctx context.Context, tx *sql.Tx, runID string, status review.Status, reason string) (bool, error) {
-	return execActive(ctx, tx, finishRun, runID, string(status), reason, s.micros())
+	return execActive(ctx, tx, finishRun, runID, string(status), storable(reason), s.micros())
 }
 
 const finishRun = `UPDATE runs SET status = $2, reason = $3, finished_at = $4 WHERE id = $1 AND status IN ('queued', 'running')`

@@ -27,14 +27,18 @@ func (s *Store) Subject(ctx context.Context, repoID int64, number int) (sub Subj
 	return scanSubject(s.read.QueryRowContext(ctx, subjectQuery, repoID, number))
 }
 
-// SubjectTx is Subject within a transaction.
+// SubjectTx is Subject within a transaction, and keeps other transactions that
+// call it for the pull request waiting until the end of this one.
 func (s *Store) SubjectTx(ctx context.Context, tx *sql.Tx, repoID int64, number int) (sub Subject, ok bool, err error) {
-	query := subjectQuery
 	if s.dialect == Postgres {
-		// One order of locks everywhere: subject, run, job.
-		query += ` FOR UPDATE`
+		// One order of locks everywhere: subject, run, job. A pull request that
+		// is not known yet has no row to lock, so the lock is on its name; two
+		// names that share a lock only wait for each other.
+		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, repoID<<20^int64(number)); err != nil {
+			return Subject{}, false, fmt.Errorf("lock pull request %d: %w", number, err)
+		}
 	}
-	return scanSubject(tx.QueryRowContext(ctx, query, repoID, number))
+	return scanSubject(tx.QueryRowContext(ctx, subjectQuery, repoID, number))
 }
 
 const subjectQuery = `SELECT repo_id, number, head_sha, pull_updated_at, closed, comment_id, comment_state
