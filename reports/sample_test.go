@@ -51,7 +51,7 @@ func samples() map[string]review.Run {
 				{Name: "reviewer", Status: review.AgentWaiting},
 			}
 		}),
-		"done-clean": done(func(*review.Run) {}),
+		"done-clean":     done(func(*review.Run) {}),
 		"done-recovered": done(func(r *review.Run) { r.Note = "delayed by 14 min: webhook lost, recovered" }),
 		"done-findings": done(func(r *review.Run) {
 			r.Findings = findings()

@@ -17,7 +17,7 @@ type Run struct {
 	Attempt int    `json:"attempt"`
 	Status  Status `json:"status"`
 	// Reason says why the run was skipped, superseded, cancelled or failed.
-	Reason     string    `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// Note is what else people should know of how the run came about, as a
 	// plain phrase: "delayed by 14 min: webhook lost, recovered". Mostly empty.
 	Note       string    `json:"note,omitempty"`

@@ -190,7 +190,7 @@ func (r *Reconciler) openRepo(ctx context.Context, s *sweep, installation int64,
 		}
 		opened, err := r.open(ctx, review.Event{
 			Name: "pull_request", Action: action, Installation: installation, Repo: repo, Sender: pull.Author,
-			Pull: &pull.Pull, PullUpdatedAt: pull.UpdatedAt,
+			Pull: &pull.Pull, PullUpdatedAt: pull.UpdatedAt, Retargeted: action == "edited",
 		})
 		if err != nil {
 			return err

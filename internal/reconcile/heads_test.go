@@ -58,6 +58,7 @@ func TestMissing(t *testing.T) {
 	at := func(head string, closed bool) *store.Subject {
 		return &store.Subject{HeadSHA: head, Closed: closed, PullUpdatedAt: time.Unix(0, 0)}
 	}
+	other := func(p *review.Pull) { p.BaseRef = "old" }
 	draft := func(p *review.Pull) { p.Draft = true }
 	tests := []struct {
 		name     string
@@ -74,6 +75,7 @@ func TestMissing(t *testing.T) {
 		{"given up, and shown as such", at(sha("a"), false), []review.Status{review.StatusDead}, nil, ""},
 		{"filtered", at(sha("a"), false), []review.Status{review.StatusSkipped}, nil, ""},
 		{"a draft once", at(sha("a"), false), []review.Status{review.StatusSkipped}, draft, "ready_for_review"},
+		{"for another base", at(sha("a"), false), []review.Status{review.StatusDone}, other, "edited"},
 		{"nothing listens to it", at(sha("a"), false), nil, nil, ""},
 		{"superseded, and the head again", at(sha("a"), false), []review.Status{review.StatusSuperseded}, nil, "synchronize"},
 		{"superseded, and run again", at(sha("a"), false), []review.Status{review.StatusSuperseded, review.StatusDone}, nil, ""},
@@ -98,6 +100,11 @@ func TestMissing(t *testing.T) {
 		got := make(map[int64]string)
 		for _, d := range w.line.accepted {
 			got[d.RepoID] += d.Action
+		}
+		for _, d := range w.line.accepted {
+			if ev, err := webhook.Parse(d.Event, d.Body); err != nil || ev.Retargeted != (d.Action == "edited") {
+				t.Errorf("%s is read as retargeted %v, %v", d.Action, ev.Retargeted, err)
+			}
 		}
 		for i, tt := range tests {
 			if got := got[int64(i+1)]; got != tt.want {

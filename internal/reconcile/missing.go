@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -43,6 +44,8 @@ func missed(pull review.Pull, sub store.Subject, known bool, latest []store.Run)
 		return "reopened"
 	case sub.HeadSHA != pull.HeadSHA:
 		return "synchronize"
+	case len(latest) > 0 && !slices.ContainsFunc(latest, func(r store.Run) bool { return r.Pull.BaseRef == pull.BaseRef }):
+		return "edited" // it was reviewed for another base branch
 	}
 	for _, r := range latest {
 		switch {
@@ -106,8 +109,13 @@ func payload(ev review.Event) ([]byte, error) {
 	if pull.Fork {
 		from = nil // as if it were deleted: which fork it is nobody reads
 	}
+	changes := object{}
+	if ev.Retargeted {
+		changes["base"] = object{}
+	}
 	body, err := json.Marshal(object{
-		"action": ev.Action, "number": pull.Number,
+		"changes": changes,
+		"action":  ev.Action, "number": pull.Number,
 		"installation": object{"id": ev.Installation},
 		"sender":       account(ev.Sender),
 		"repository": object{
