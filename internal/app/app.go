@@ -109,6 +109,9 @@ func (a *App) start(ctx context.Context) (err error) {
 			return err
 		}
 		handler = observed{handler, a.metrics, a.traces}
+		if err = a.newReconciler(node); err != nil {
+			return err
+		}
 	}
 	a.onStop("queue", a.queue.Stop)
 	if err = a.queue.Start(ctx, handler); err != nil {
@@ -133,7 +136,8 @@ func (a *App) start(ctx context.Context) (err error) {
 		return err
 	}
 	// After the server: what is asked for comes as a webhook.
-	return a.reconcile(ctx, node)
+	a.reconcile(ctx)
+	return nil
 }
 
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {

@@ -3,10 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
-	"net"
-	"net/http"
 	"strings"
-	"time"
 
 	"assay/internal/guard"
 	"assay/internal/health"
@@ -38,13 +35,25 @@ func (a *App) observe(ctx context.Context) (err error) {
 
 // operations are what the operator's routes answer from.
 func (a *App) operations() *server.Operations {
-	a.metrics.Watch(metrics.Sources{Backlog: a.store.Backlog, Breakers: a.guards.Stats, Caches: a.caches.Stats})
+	watched := metrics.Sources{Backlog: a.store.Backlog, Breakers: a.guards.Stats, Caches: a.caches.Stats}
+	if a.reconciler != nil {
+		watched.ReviewGap = a.reconciler.ReviewGap
+	}
+	a.metrics.Watch(watched)
 	sources := health.Sources{
-		Commit: a.store.Ping, Backlog: a.store.Backlog, Breakers: a.guards.Stats, Limits: a.limits, Caches: a.caches.Stats, Censor: a.censor.Text,
+		Commit: a.store.Ping, Backlog: a.store.Backlog, Breakers: a.guards.Stats, Limits: a.limits, Budgets: a.budgets, Caches: a.caches.Stats, Censor: a.censor.Text,
 	}
 	return &server.Operations{
 		Health: sources.Check, CacheStats: sources.CacheStats, Strategies: a.strategies, Metrics: a.metrics.Handler(),
 	}
+}
+
+// budgets are what GitHub still allows the installations that are at work.
+func (a *App) budgets() (all []health.Budget) {
+	for _, b := range a.github.Budgets() {
+		all = append(all, health.Budget{Installation: b.Installation, Resource: "core", Limit: b.Limit, Remaining: b.Remaining, Reset: b.Reset})
+	}
+	return all
 }
 
 // limits are the rate limits of GitHub that have not ended.
@@ -90,22 +99,4 @@ func (o observed) Decide(ctx context.Context, delivery int64) error {
 func (o observed) Run(ctx context.Context, run string) error {
 	defer o.metrics.RunStarted()()
 	return o.traces.Job(ctx, "run", run, func(ctx context.Context) error { return o.Handler.Run(ctx, run) })
-}
-
-// newTransport carries requests to GitHub, with bounds on each stage: it is
-// what ghapp would make for itself. The calls' contexts bound the whole.
-func newTransport() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment, // where the operator says all traffic goes
-		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           100,
-		MaxIdleConnsPerHost:    20,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  20 * time.Second,
-		ExpectContinueTimeout:  time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	}
 }

@@ -65,7 +65,7 @@ func (a *App) newGitHub() (*ghapp.App, error) {
 	limits := func(c config.Cache) ghapp.CacheLimits { return ghapp.CacheLimits{TTL: c.TTL, Size: c.Size} }
 	return ghapp.New(ghapp.Config{
 		AppID: cfg.App.ID, PrivateKey: []byte(cfg.App.PrivateKey.Reveal()), APIURL: cfg.GitHub.APIURL, Logger: a.log,
-		Transport: a.metrics.Transport(a.traces.Transport(newTransport())),
+		Transport: a.metrics.Transport(a.traces.Transport(ghapp.NewTransport())),
 		// Here no bound is 0, there it is what is below it.
 		WriteInterval: cfg.GitHub.WriteInterval, WritesPerMinute: cmp.Or(cfg.GitHub.WritesPerMinute, -1), WritesPerHour: cmp.Or(cfg.GitHub.WritesPerHour, -1),
 		CallTimeout: callDeadline, Guards: a.guards, CacheSet: a.caches,

@@ -10,23 +10,24 @@ import (
 	"time"
 )
 
-// reconcile makes the reconciler where there is work to do, and starts it
-// unless it is turned off.
-func (a *App) reconcile(ctx context.Context, node string) (err error) {
-	if a.github == nil {
-		return nil
-	}
+// newReconciler makes the reconciler.
+func (a *App) newReconciler(node string) (err error) {
 	cfg := a.opts.Config
 	a.reconciler, err = reconcile.New(reach{a.github}, a.store, a.queue, reconcile.Config{
 		Node: node, Subscribed: webhook.Subscribed, Mark: map[string]string{pipeline.ReconcileHeader: "1"},
 		Interval: cfg.Work.ReconcileInterval, Spacing: cfg.GitHub.WriteInterval, Logger: a.log,
 	})
-	if err != nil || cfg.Work.ReconcileInterval == 0 {
-		return err
+	return err
+}
+
+// reconcile starts the reconciler where there is work to do, unless it is
+// turned off.
+func (a *App) reconcile(ctx context.Context) {
+	if a.reconciler == nil || a.opts.Config.Work.ReconcileInterval == 0 {
+		return
 	}
 	a.onStop("reconciliation", a.reconciler.Stop)
 	a.reconciler.Start(ctx)
-	return nil
 }
 
 // reach is ghapp as the reconciler uses it: with tokens that can read pull

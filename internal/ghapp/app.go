@@ -122,7 +122,7 @@ func New(cfg Config) (*App, error) {
 	}
 	transport := cfg.Transport
 	if transport == nil {
-		transport = newTransport()
+		transport = NewTransport()
 	}
 	a.clock = &clock{now: time.Now, log: a.log}
 	a.signer = &signer{key: key, now: a.clock.github}

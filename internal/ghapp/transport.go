@@ -20,9 +20,10 @@ const (
 	maxRedirects = 5
 )
 
-// newTransport is net/http's own transport with bounds on each stage. The
+// NewTransport is what carries requests when Config.Transport is nil, for
+// whoever wants to wrap it: net/http's own transport with bounds on each stage. The
 // calls' contexts bound the whole.
-func newTransport() *http.Transport {
+func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment, // where the operator says all traffic goes

@@ -51,6 +51,8 @@ var (
 	queueOldest = Definition{"assay_queue_oldest_age_seconds", "Age of the oldest unfinished job: how long somebody has been waiting. The one metric to alert on.", Gauge, nil, nil}
 	deadLetters = Definition{"assay_dead_letters", "Deliveries and runs that were given up in the last 7 days.", Gauge, []string{"kind"}, nil}
 
+	reviewGap = Definition{"assay_review_gap_seconds", "For how long the open head that has waited longest has been without a finished check; 0 when none waits.", Gauge, nil, nil}
+
 	breakerState       = Definition{"assay_breaker_state", "State of the circuit breaker: 0 closed, 1 open, 2 half-open.", Gauge, []string{"dependency"}, nil}
 	breakerTransitions = Definition{"assay_breaker_transitions_total", "Changes of the circuit breaker's state.", Counter, []string{"dependency", "from", "to"}, nil}
 	breakerDown        = Definition{"assay_breaker_not_closed_seconds_total", "For how long the circuit breaker was not closed, all in all.", Counter, []string{"dependency"}, nil}
@@ -76,7 +78,7 @@ func Definitions() []Definition {
 		buildInfo,
 		deliveries, ackDuration,
 		runs, runDuration, runWait, runsInFlight, superseded, agentDuration, findings,
-		queueDepth, queueOldest, deadLetters,
+		queueDepth, queueOldest, deadLetters, reviewGap,
 		breakerState, breakerTransitions, breakerDown, calls, rejections, retries, callsInFlight,
 		cacheRequests, cacheLoads, cacheErrors, cacheShared, cacheEvictions, cacheEntries, cacheSize,
 		githubDuration,

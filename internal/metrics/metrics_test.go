@@ -64,6 +64,7 @@ func full(t *testing.T) *Metrics {
 		Backlog: func(context.Context) (store.Backlog, error) {
 			return store.Backlog{Jobs: map[string]int{"available": 4}, Oldest: 90 * time.Second, DeadDeliveries: 1, DeadRuns: 2}, nil
 		},
+		ReviewGap: func(context.Context) (time.Duration, error) { return 14 * time.Minute, nil },
 		Breakers: func() []guard.Stats {
 			return []guard.Stats{{
 				Name: "github.rest", State: guard.Open, Unavailable: 2 * time.Second, InFlight: 3, Successes: 11, Failures: 5, Limited: 2, Excluded: 1,
@@ -102,7 +103,7 @@ func TestScrape(t *testing.T) {
 		`assay_runs_in_flight 1`, `assay_superseded_total 1`,
 		`assay_agent_duration_seconds_sum{agent="secrets",status="done"} 0.04`, `assay_agent_duration_seconds_count{agent="other",status="unavailable"} 1`,
 		`assay_findings_total{agent="secrets",severity="critical"} 2`, `assay_findings_total{agent="other",severity="low"} 1`,
-		`assay_queue_depth{state="available"} 4`, `assay_queue_oldest_age_seconds 90`,
+		`assay_queue_depth{state="available"} 4`, `assay_queue_oldest_age_seconds 90`, `assay_review_gap_seconds 840`,
 		`assay_dead_letters{kind="delivery"} 1`, `assay_dead_letters{kind="run"} 2`,
 		`assay_breaker_state{dependency="github.rest"} 1`, `assay_breaker_transitions_total{dependency="github.rest",from="CLOSED",to="OPEN"} 1`,
 		`assay_breaker_not_closed_seconds_total{dependency="github.rest"} 2`, `assay_dependency_in_flight{dependency="github.rest"} 3`,

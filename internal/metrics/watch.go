@@ -16,9 +16,10 @@ const scrapeTimeout = 3 * time.Second
 
 // Sources count by themselves and are read at each scrape. Each may be nil.
 type Sources struct {
-	Backlog  func(ctx context.Context) (store.Backlog, error)
-	Breakers func() []guard.Stats
-	Caches   func() []cache.Stats
+	Backlog   func(ctx context.Context) (store.Backlog, error)
+	ReviewGap func(ctx context.Context) (time.Duration, error)
+	Breakers  func() []guard.Stats
+	Caches    func() []cache.Stats
 }
 
 // Watch reads the sources at each scrape from now on. It is called once.
@@ -28,7 +29,7 @@ type watcher struct{ Sources }
 
 // watched are the metrics that come from sources.
 var watched = []Definition{
-	queueDepth, queueOldest, deadLetters,
+	queueDepth, queueOldest, deadLetters, reviewGap,
 	breakerState, breakerDown, calls, rejections, retries, callsInFlight,
 	cacheRequests, cacheLoads, cacheErrors, cacheShared, cacheEvictions, cacheEntries, cacheSize,
 }
@@ -44,6 +45,9 @@ func (w watcher) Describe(out chan<- *prometheus.Desc) {
 func (w watcher) Collect(out chan<- prometheus.Metric) {
 	if w.Backlog != nil {
 		w.backlog(out)
+	}
+	if w.ReviewGap != nil {
+		w.gap(out)
 	}
 	if w.Breakers != nil {
 		for _, s := range w.Breakers() {
@@ -71,6 +75,17 @@ func (w watcher) backlog(out chan<- prometheus.Metric) {
 	out <- queueOldest.at(b.Oldest.Seconds())
 	out <- deadLetters.at(float64(b.DeadDeliveries), "delivery")
 	out <- deadLetters.at(float64(b.DeadRuns), "run")
+}
+
+func (w watcher) gap(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	gap, err := w.ReviewGap(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(reviewGap.desc(), err)
+		return
+	}
+	out <- reviewGap.at(gap.Seconds())
 }
 
 func dependency(out chan<- prometheus.Metric, s guard.Stats) {
