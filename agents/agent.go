@@ -9,8 +9,9 @@
 package agents
 
 import (
-	"assay/review"
 	"context"
+
+	"assay/review"
 )
 
 // Agent examines a change. It only reads: it never writes to GitHub and never

@@ -1,12 +1,6 @@
 package agents_test
 
 import (
-	"assay/agents"
-	"assay/agents/hygiene"
-	"assay/agents/pullrequest"
-	"assay/agents/secrets"
-	"assay/agents/workflows"
-	"assay/review"
 	"context"
 	"io/fs"
 	"os"
@@ -14,6 +8,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"assay/agents"
+	"assay/agents/hygiene"
+	"assay/agents/pullrequest"
+	"assay/agents/secrets"
+	"assay/agents/workflows"
+	"assay/review"
 )
 
 // memory is review.Contents of a map, by path at the head.

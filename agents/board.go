@@ -1,9 +1,10 @@
 package agents
 
 import (
-	"assay/review"
 	"slices"
 	"sync"
+
+	"assay/review"
 )
 
 // board holds the states of the agents of one run and tells of each change.

@@ -1,7 +1,6 @@
 package agents
 
 import (
-	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"assay/internal/fault"
 )
 
 // maxStuck is how many abandoned calls of one agent may still be going before

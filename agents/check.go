@@ -1,11 +1,12 @@
 package agents
 
 import (
-	"assay/review"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"assay/review"
 )
 
 // Bounds of what is kept of an agent's answer, in bytes unless they say

@@ -1,14 +1,15 @@
 package agents_test
 
 import (
-	"assay/agents"
-	"assay/review"
 	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/review"
 )
 
 func TestFindingsAreCheckedAsData(t *testing.T) {

@@ -1,7 +1,6 @@
 package agents
 
 import (
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"assay/review"
 )
 
 // Defaults of Config and Plan.

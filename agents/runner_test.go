@@ -1,9 +1,6 @@
 package agents_test
 
 import (
-	"assay/agents"
-	"assay/internal/fault"
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -17,6 +14,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // fake is an agent made of a function.

@@ -1,10 +1,11 @@
 package reports
 
 import (
-	"assay/review"
 	"cmp"
 	"fmt"
 	"strings"
+
+	"assay/review"
 )
 
 // Check renders a run as the check run of its pipeline. It is complete in

@@ -1,8 +1,9 @@
 package reports
 
 import (
-	"assay/review"
 	"fmt"
+
+	"assay/review"
 )
 
 // CommentMarker is the first line of the summary comment, by which the comment

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"assay/review"
 	"bytes"
 	"regexp"
 	"strings"
@@ -12,6 +11,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	gmhtml "github.com/yuin/goldmark/renderer/html"
 	"golang.org/x/net/html"
+
+	"assay/review"
 )
 
 func TestText(t *testing.T) {

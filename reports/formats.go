@@ -1,10 +1,11 @@
 package reports
 
 import (
-	"assay/review"
 	"fmt"
 	"io"
 	"strings"
+
+	"assay/review"
 )
 
 // format writes a run in one form.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"assay/review"
 	"bytes"
 	"encoding/json"
 	"flag"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

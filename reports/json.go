@@ -1,10 +1,11 @@
 package reports
 
 import (
-	"assay/review"
 	"encoding/json"
 	"io"
 	"time"
+
+	"assay/review"
 )
 
 // jsonReport is the JSON format. Fields are added, never renamed or removed;

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"assay/review"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"assay/review"
 )
 
 // checkAll renders run in every way and complains of anything that GitHub would

@@ -1,10 +1,11 @@
 package reports
 
 import (
-	"assay/review"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"assay/review"
 )
 
 // Links makes addresses on GitHub for one run. The zero value makes none: each

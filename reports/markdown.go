@@ -1,8 +1,9 @@
 package reports
 
 import (
-	"assay/review"
 	"strconv"
+
+	"assay/review"
 )
 
 // Markdown renders the whole run as one Markdown page, of at most

@@ -1,8 +1,9 @@
 package reports
 
 import (
-	"assay/review"
 	"io"
+
+	"assay/review"
 )
 
 // The Reviewdog Diagnostic Format

@@ -1,8 +1,9 @@
 package reports
 
 import (
-	"assay/review"
 	"time"
+
+	"assay/review"
 )
 
 // samples are runs in every state, by name.

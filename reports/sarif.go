@@ -1,12 +1,13 @@
 package reports
 
 import (
-	"assay/review"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html),

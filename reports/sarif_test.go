@@ -1,13 +1,14 @@
 package reports
 
 import (
-	"assay/review"
 	"bytes"
 	"math/rand/v2"
 	"os"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"assay/review"
 )
 
 func sarifSchemaFile(t *testing.T) *jsonschema.Schema {

@@ -1,12 +1,13 @@
 package reports
 
 import (
-	"assay/review"
 	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"assay/review"
 )
 
 // The sections that Markdown reports are made of. Their ranks: what happened

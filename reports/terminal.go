@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"assay/review"
 	"bufio"
 	"cmp"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/width"
+
+	"assay/review"
 )
 
 // TerminalOptions say what the terminal can do.

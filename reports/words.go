@@ -1,12 +1,13 @@
 package reports
 
 import (
-	"assay/review"
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"assay/review"
 )
 
 // Title says in one line how a run stands: "2 high, 1 low in 14 files". It is

@@ -1,12 +1,13 @@
 package reports
 
 import (
-	"assay/review"
 	"bytes"
 	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"assay/review"
 )
 
 func TestTitle(t *testing.T) {

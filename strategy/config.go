@@ -1,9 +1,10 @@
 package strategy
 
 import (
-	"assay/review"
 	"slices"
 	"time"
+
+	"assay/review"
 )
 
 // Config is a whole config file, checked, with every default filled in. It is

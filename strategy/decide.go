@@ -1,10 +1,11 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // Settings is what is in force for a repository.

@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"assay/review"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 var vocabulary = Vocabulary{Agents: []string{"secrets", "workflows", "hygiene", "pull-request", "reviewer"}}

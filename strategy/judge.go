@@ -1,9 +1,10 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"strings"
+
+	"assay/review"
 )
 
 // Facts is what a run came to, as Judge wants it.

@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"os"
 	"slices"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 // row is a row of docs/verdict.md.

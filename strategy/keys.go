@@ -1,13 +1,14 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"assay/review"
 )
 
 // Bounds of values, each named in the message of whoever oversteps it.

@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"assay/review"
 	"bytes"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"assay/review"
 )
 
 // Bounds of a config file. Anybody with write access can put a file on the base

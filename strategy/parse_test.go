@@ -1,13 +1,14 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 func TestParse(t *testing.T) {

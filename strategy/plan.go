@@ -1,10 +1,11 @@
 package strategy
 
 import (
-	"assay/review"
 	"slices"
 	"strings"
 	"time"
+
+	"assay/review"
 )
 
 // checkPrefix begins the names of our check runs. Required checks are

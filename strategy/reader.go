@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"assay/review"
 	"cmp"
 	"fmt"
 	"slices"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"assay/review"
 )
 
 // reader turns YAML nodes into typed values and collects what is wrong with

@@ -1,10 +1,11 @@
 package strategy
 
 import (
-	"assay/review"
 	"fmt"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // work is how much of the review was really done.

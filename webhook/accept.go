@@ -1,8 +1,9 @@
 package webhook
 
 import (
-	"assay/review"
 	"context"
+
+	"assay/review"
 )
 
 // Accepter takes charge of verified deliveries. It is called concurrently.

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"assay/internal/fault"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"assay/internal/fault"
 )
 
 const (

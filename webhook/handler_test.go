@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -20,6 +18,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // fakeAccepter keeps deliveries in memory, by GUID.

@@ -1,13 +1,14 @@
 package webhook
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"fmt"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // decoding takes JSON as real services send it. Invalid UTF-8 becomes U+FFFD;

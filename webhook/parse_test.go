@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"bytes"
 	"encoding/json"
 	"os"
@@ -13,6 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // example is a payload of @octokit/webhooks-examples; see testdata/NOTICE.

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"assay/internal/fault"
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -12,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"assay/internal/fault"
 )
 
 // MinSecret is the shortest webhook secret that is taken, in bytes. Whoever

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"assay/internal/fault"
 	"bytes"
 	"crypto/hmac" //nolint:gosec // to show that it is refused
 	"crypto/sha1"
@@ -13,6 +12,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"assay/internal/fault"
 )
 
 const testSecret = Secret("correct-horse-battery")

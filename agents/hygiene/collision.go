@@ -1,13 +1,14 @@
 package hygiene
 
 import (
-	"assay/review"
 	"context"
 	"fmt"
 	"path"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"assay/review"
 )
 
 // maxProbes is how many paths outside the change are asked for; each may be a

@@ -1,10 +1,11 @@
 package hygiene
 
 import (
-	"assay/agents"
-	"assay/review"
 	"path"
 	"strings"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // The markers of a conflict, as git writes them: seven characters at the

@@ -1,8 +1,6 @@
 package hygiene
 
 import (
-	"assay/agents"
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +9,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"assay/agents"
+	"assay/review"
 )
 
 const (

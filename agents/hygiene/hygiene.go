@@ -7,10 +7,11 @@
 package hygiene
 
 import (
-	"assay/agents"
-	"assay/review"
 	"context"
 	"fmt"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // Name is the agent's name.

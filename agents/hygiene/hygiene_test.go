@@ -1,9 +1,6 @@
 package hygiene_test
 
 import (
-	"assay/agents"
-	"assay/agents/hygiene"
-	"assay/review"
 	"context"
 	"fmt"
 	"strings"
@@ -12,6 +9,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/agents/hygiene"
+	"assay/review"
 )
 
 // memory is review.Contents of the head.

@@ -1,13 +1,14 @@
 package hygiene
 
 import (
-	"assay/agents"
-	"assay/review"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"assay/agents"
+	"assay/review"
 )
 
 const (

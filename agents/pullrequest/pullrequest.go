@@ -8,10 +8,11 @@
 package pullrequest
 
 import (
-	"assay/agents"
-	"assay/review"
 	"context"
 	"fmt"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // Name is the agent's name.

@@ -1,9 +1,6 @@
 package pullrequest_test
 
 import (
-	"assay/agents"
-	"assay/agents/pullrequest"
-	"assay/review"
 	"context"
 	"fmt"
 	"strings"
@@ -11,6 +8,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/agents/pullrequest"
+	"assay/review"
 )
 
 // added is a file with n added lines of that text.

@@ -1,12 +1,13 @@
 package pullrequest
 
 import (
-	"assay/agents"
-	"assay/review"
 	"fmt"
 	"path"
 	"regexp"
 	"strings"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // measure is what is counted over the files of a change.

@@ -1,11 +1,12 @@
 package pullrequest
 
 import (
-	"assay/review"
 	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"assay/review"
 )
 
 // words looks at the title and the description. A local diff has neither, and

@@ -1,13 +1,14 @@
 package secrets
 
 import (
-	"assay/review"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"assay/review"
 )
 
 // rule is one rule of the rule file.

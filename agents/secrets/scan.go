@@ -1,11 +1,12 @@
 package secrets
 
 import (
-	"assay/review"
 	"context"
 	"slices"
 	"sort"
 	"strings"
+
+	"assay/review"
 )
 
 const (

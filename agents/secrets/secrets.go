@@ -8,11 +8,12 @@
 package secrets
 
 import (
-	"assay/agents"
-	"assay/review"
 	"context"
 	"fmt"
 	"strings"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // Name is the agent's name.

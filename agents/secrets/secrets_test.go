@@ -1,9 +1,6 @@
 package secrets_test
 
 import (
-	"assay/agents"
-	"assay/agents/secrets"
-	"assay/review"
 	"bytes"
 	"context"
 	"fmt"
@@ -13,6 +10,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/agents/secrets"
+	"assay/review"
 )
 
 // Look-alike secrets are put together here, so that no scanner takes this file

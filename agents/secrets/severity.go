@@ -1,10 +1,11 @@
 package secrets
 
 import (
-	"assay/agents"
-	"assay/review"
 	"regexp"
 	"strings"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // severityOf says how much a rule's matches matter by how sure the rule is.

@@ -1,11 +1,12 @@
 package workflows
 
 import (
-	"assay/agents"
-	"assay/review"
 	"strings"
 
 	"github.com/rhysd/actionlint"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // Rules describes the agent's rules: one for each check of actionlint, and

@@ -7,8 +7,6 @@
 package workflows
 
 import (
-	"assay/agents"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +16,9 @@ import (
 	"strings"
 
 	"github.com/rhysd/actionlint"
+
+	"assay/agents"
+	"assay/review"
 )
 
 // Name is the agent's name.

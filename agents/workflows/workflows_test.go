@@ -1,9 +1,6 @@
 package workflows_test
 
 import (
-	"assay/agents"
-	"assay/agents/workflows"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +9,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/agents"
+	"assay/agents/workflows"
+	"assay/review"
 )
 
 const path = ".github/workflows/ci.yml"

@@ -1,15 +1,16 @@
 package main
 
 import (
-	"assay/internal/app"
-	"assay/internal/pipeline"
-	"assay/review"
-	"assay/strategy"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+
+	"assay/internal/app"
+	"assay/internal/pipeline"
+	"assay/review"
+	"assay/strategy"
 )
 
 type configCmd struct {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"assay/internal/config"
-	"assay/internal/demo"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +9,9 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"assay/internal/config"
+	"assay/internal/demo"
 )
 
 type demoCmd struct {

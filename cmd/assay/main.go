@@ -3,7 +3,6 @@
 package main
 
 import (
-	"assay/internal/config"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"assay/internal/config"
 )
 
 // Exit codes. They are part of the interface: scripts depend on them.

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"assay/review"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+
+	"assay/review"
 )
 
 // progress shows on a terminal how far the agents are, on one line that goes

@@ -1,18 +1,19 @@
 package main
 
 import (
-	"assay/internal/app"
-	"assay/internal/fault"
-	"assay/internal/pipeline"
-	"assay/internal/queue"
-	"assay/internal/store"
-	"assay/webhook"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+
+	"assay/internal/app"
+	"assay/internal/fault"
+	"assay/internal/pipeline"
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/webhook"
 )
 
 type replayCmd struct {

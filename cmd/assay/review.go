@@ -1,13 +1,6 @@
 package main
 
 import (
-	"assay/agents"
-	"assay/internal/app"
-	"assay/internal/checkout"
-	"assay/internal/pipeline"
-	"assay/reports"
-	"assay/review"
-	"assay/strategy"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +10,14 @@ import (
 	"strings"
 
 	"github.com/mattn/go-isatty"
+
+	"assay/agents"
+	"assay/internal/app"
+	"assay/internal/checkout"
+	"assay/internal/pipeline"
+	"assay/reports"
+	"assay/review"
+	"assay/strategy"
 )
 
 type reviewCmd struct {

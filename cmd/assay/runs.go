@@ -1,15 +1,16 @@
 package main
 
 import (
-	"assay/internal/app"
-	"assay/internal/config"
-	"assay/internal/store"
-	"assay/review"
 	"encoding/json"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"assay/internal/app"
+	"assay/internal/config"
+	"assay/internal/store"
+	"assay/review"
 )
 
 type runsCmd struct {

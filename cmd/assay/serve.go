@@ -1,13 +1,14 @@
 package main
 
 import (
-	"assay/internal/app"
-	"assay/internal/config"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+
+	"assay/internal/app"
+	"assay/internal/config"
 )
 
 type serveCmd struct {

@@ -1,10 +1,6 @@
 package app
 
 import (
-	"assay/internal/queue"
-	"assay/internal/store"
-	"assay/review"
-	"assay/webhook"
 	"context"
 	"fmt"
 	"log/slog"
@@ -13,6 +9,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/review"
+	"assay/webhook"
 )
 
 // NewAccepter stores what webhook accepts.

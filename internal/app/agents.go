@@ -1,14 +1,15 @@
 package app
 
 import (
+	"fmt"
+	"log/slog"
+
 	"assay/agents"
 	"assay/agents/hygiene"
 	"assay/agents/pullrequest"
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/pipeline"
-	"fmt"
-	"log/slog"
 )
 
 // Agents are all agents of this build. A new agent is registered here.

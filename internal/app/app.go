@@ -3,6 +3,14 @@
 package app
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"time"
+
 	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/fault"
@@ -19,13 +27,6 @@ import (
 	"assay/internal/web"
 	"assay/review"
 	"assay/webhook"
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"log/slog"
-	"os"
-	"time"
 )
 
 // Options is what an App is made of.

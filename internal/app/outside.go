@@ -1,12 +1,13 @@
 package app
 
 import (
+	"cmp"
+	"time"
+
 	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
-	"cmp"
-	"time"
 )
 
 const (

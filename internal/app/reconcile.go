@@ -1,13 +1,14 @@
 package app
 
 import (
+	"context"
+	"time"
+
 	"assay/internal/ghapp"
 	"assay/internal/pipeline"
 	"assay/internal/reconcile"
 	"assay/review"
 	"assay/webhook"
-	"context"
-	"time"
 )
 
 // newReconciler makes the reconciler.

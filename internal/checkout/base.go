@@ -1,12 +1,13 @@
 package checkout
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // comparison is what is compared with what.

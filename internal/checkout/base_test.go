@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 // cloned returns a clone of a repository whose branch main has a commit more

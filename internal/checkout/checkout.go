@@ -16,15 +16,16 @@
 package checkout
 
 import (
-	"assay/internal/diff"
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"assay/internal/diff"
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // Limits of a change. What is over one is said in File.Unread or

@@ -1,13 +1,14 @@
 package checkout
 
 import (
-	"assay/review"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"assay/review"
 )
 
 // fixture is a real repository, made with the git of this machine.

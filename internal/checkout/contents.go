@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"assay/review"
 )
 
 // maxCached bounds what contents keep, in bytes.

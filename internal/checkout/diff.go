@@ -1,8 +1,6 @@
 package checkout
 
 import (
-	"assay/internal/diff"
-	"assay/review"
 	"bufio"
 	"bytes"
 	"context"
@@ -11,6 +9,9 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"assay/internal/diff"
+	"assay/review"
 )
 
 // fileDiff is a changed file with what git alone knows of it.

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"bufio"
 	"fmt"
 	"math/rand/v2"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 // FuzzReadDiff holds that no output of git, however strange the repository,

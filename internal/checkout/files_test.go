@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 // odd are names that each break some way of reading git's output.

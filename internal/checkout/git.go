@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/internal/fault"
 	"bytes"
 	"context"
 	"errors"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"assay/internal/fault"
 )
 
 // minGit is the oldest git that is accepted: 2.31 is the first to take its

@@ -1,12 +1,13 @@
 package checkout
 
 import (
-	"assay/review"
 	"context"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // gitConfig holds git's configuration of all scopes, by key as git lists it

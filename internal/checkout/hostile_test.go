@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 // TestHostileRepositoryRunsNothing plants every program that a repository can

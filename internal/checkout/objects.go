@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"bufio"
 	"context"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"assay/review"
 )
 
 // objects reads git's objects through two processes that are kept: one tells

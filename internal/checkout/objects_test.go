@@ -1,12 +1,13 @@
 package checkout
 
 import (
-	"assay/review"
 	"context"
 	"errors"
 	"os"
 	"testing"
 	"time"
+
+	"assay/review"
 )
 
 // TestReadsRecover holds that a reading process that dies costs one read, and

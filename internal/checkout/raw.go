@@ -1,10 +1,11 @@
 package checkout
 
 import (
-	"assay/review"
 	"errors"
 	"fmt"
 	"strings"
+
+	"assay/review"
 )
 
 // parseRaw reads a line of git's raw format

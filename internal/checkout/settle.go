@@ -1,12 +1,13 @@
 package checkout
 
 import (
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // maxHidden bounds the paths that go on one command line, in bytes.

@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"assay/review"
 )
 
 // sourceOf prepares the diff of a comparison. The caller calls done when it

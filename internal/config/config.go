@@ -8,7 +8,6 @@
 package config
 
 import (
-	"assay/internal/secret"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"assay/internal/secret"
 )
 
 // Config is everything that the operator sets, checked and with defaults in

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"assay/internal/secret"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write docs/environment.md")

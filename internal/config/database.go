@@ -1,11 +1,12 @@
 package config
 
 import (
-	"assay/internal/secret"
 	"errors"
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"assay/internal/secret"
 )
 
 // DatabaseKind is a kind of database.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"assay/internal/secret"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"assay/internal/secret"
 )
 
 // number reads a whole number within bounds. Like all errors here, its own is

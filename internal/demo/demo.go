@@ -4,9 +4,6 @@
 package demo
 
 import (
-	"assay/internal/app"
-	"assay/internal/config"
-	"assay/internal/ghfake"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +12,10 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"assay/internal/app"
+	"assay/internal/config"
+	"assay/internal/ghfake"
 )
 
 // Options say how a demo is run.

@@ -1,12 +1,13 @@
 package demo
 
 import (
-	"assay/internal/ghfake"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 	"time"
+
+	"assay/internal/ghfake"
 )
 
 // lookEvery is how often the demo looks at GitHub for something to tell.

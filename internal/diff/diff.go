@@ -4,13 +4,14 @@
 package diff
 
 import (
-	"assay/review"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
+
+	"assay/review"
 )
 
 // MaxPatch is the largest diff of one file that is read, in bytes. A larger one

@@ -1,11 +1,12 @@
 package diff
 
 import (
-	"assay/review"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 const torture = `diff --git a/old name.txt b/new name.txt

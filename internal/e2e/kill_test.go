@@ -1,13 +1,14 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"testing"
 	"time"
+
+	"assay/internal/ghfake"
 )
 
 // points are where the service can be made to kill itself: right after a

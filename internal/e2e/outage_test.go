@@ -1,11 +1,12 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
 	"fmt"
 	"net/http"
 	"testing"
 	"time"
+
+	"assay/internal/ghfake"
 )
 
 // TestOutage holds promise 6 for GitHub itself: it answers 503 on everything in

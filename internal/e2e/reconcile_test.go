@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
 	"bytes"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"assay/internal/ghfake"
 )
 
 // gate stands between GitHub and the service, and does to deliveries what

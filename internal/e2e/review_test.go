@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
-	"assay/internal/pgtest"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"assay/internal/ghfake"
+	"assay/internal/pgtest"
 )
 
 // TestReview is the main job: a pull request is opened, reviewed, mended, and

@@ -1,9 +1,10 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
 	"slices"
 	"testing"
+
+	"assay/internal/ghfake"
 )
 
 const mild = "version: 1\npipelines:\n  review:\n    on: [pull_request.opened]\n    agents: [hygiene]\n    gate: {fail_on: never}\n"

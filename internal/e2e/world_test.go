@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"assay/internal/ghfake"
-	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -23,6 +21,9 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"assay/internal/ghfake"
+	"assay/review"
 )
 
 // patience is how long a test waits for what must happen; it is no measure of

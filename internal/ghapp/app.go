@@ -13,10 +13,6 @@
 package ghapp
 
 import (
-	"assay/internal/cache"
-	"assay/internal/fault"
-	"assay/internal/guard"
-	"assay/review"
 	"cmp"
 	"context"
 	"errors"
@@ -31,6 +27,11 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/cache"
+	"assay/internal/fault"
+	"assay/internal/guard"
+	"assay/review"
 )
 
 const (

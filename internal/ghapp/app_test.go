@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v4"
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
 )
 
 func pkcs8(t *testing.T, key any) []byte {

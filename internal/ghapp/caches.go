@@ -1,10 +1,11 @@
 package ghapp
 
 import (
-	"assay/internal/cache"
 	"cmp"
 	"errors"
 	"time"
+
+	"assay/internal/cache"
 )
 
 // Names of the caches in statistics.

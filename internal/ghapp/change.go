@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"fmt"
 	"maps"
@@ -10,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 const (

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // serveChange answers for a pull request whose files are items of JSON.

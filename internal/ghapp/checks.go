@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // maxAnnotations is the number of annotations GitHub takes in one request; it

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // mishap says what becomes of one write: whether it is done, and what the

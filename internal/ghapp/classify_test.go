@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"context"
 	"errors"
 	"net/http"
@@ -11,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"assay/internal/fault"
 )
 
 func TestClassifyAnswer(t *testing.T) {

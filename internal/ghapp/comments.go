@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
 )
 
 // comment is what is read of a comment. go-github's own does not know the app.

@@ -1,13 +1,14 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+
+	"assay/internal/fault"
 )
 
 const marker = "<!-- assay:summary -->"

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"cmp"
 	"context"
 	"errors"
@@ -14,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 const (

@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"fmt"
 	"net/http"
 	"testing"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
 )
 
 func deliveryJSON(id int, status string) string {

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/diff"
-	"assay/review"
 	"bytes"
 	"cmp" //nolint:gosec // git's name of a blob, not a signature
 	"context"
@@ -17,6 +15,9 @@ import (
 
 	"github.com/google/go-github/v62/github"
 	"golang.org/x/sync/errgroup"
+
+	"assay/internal/diff"
+	"assay/review"
 )
 
 const (

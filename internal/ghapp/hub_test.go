@@ -1,9 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/internal/guard"
-	"assay/review"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -19,6 +16,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/guard"
+	"assay/review"
 )
 
 // maxAttempts is how often the guard makes an idempotent call.

@@ -1,12 +1,13 @@
 package ghapp
 
 import (
-	"assay/review"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/review"
 )
 
 // OpenPull is an open pull request as GitHub lists it.

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/internal/guard"
 	"errors"
 	"net/http"
 	"strings"
@@ -11,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/guard"
 )
 
 // guarded is an App of which the test sees the guards; its breakers open for

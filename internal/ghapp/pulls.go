@@ -1,13 +1,14 @@
 package ghapp
 
 import (
-	"assay/review"
 	"context"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/review"
 )
 
 // Pull reads a pull request. GitHub may not know a pull request yet that it

@@ -1,14 +1,15 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 func TestPull(t *testing.T) {

@@ -1,12 +1,13 @@
 package ghapp
 
 import (
-	"assay/internal/guard"
-	"assay/review"
 	"context"
 	"fmt"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/guard"
+	"assay/review"
 )
 
 // maxReachPages bounds the lists of installations and of an installation's

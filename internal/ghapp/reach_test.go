@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 func TestInstallations(t *testing.T) {

@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/cache"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/cache"
 )
 
 // reading is GitHub's answer to a read, kept with the validator that asks

@@ -1,15 +1,16 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/internal/guard"
-	"assay/review"
 	"context"
 	"fmt"
 	"net/url"
 	"regexp"
 
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/fault"
+	"assay/internal/guard"
+	"assay/review"
 )
 
 // Repository is the app's hands on one repository, with one set of

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/internal/guard"
 	"context"
 	"errors"
 	"io"
@@ -10,6 +8,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/guard"
 )
 
 // patient is an App on transport in virtual time, with the waits of production.

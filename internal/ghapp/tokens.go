@@ -1,9 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/cache"
-	"assay/internal/fault"
-	"assay/internal/guard"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +10,10 @@ import (
 
 	"github.com/bradleyfalzon/ghinstallation/v2"
 	"github.com/google/go-github/v62/github"
+
+	"assay/internal/cache"
+	"assay/internal/fault"
+	"assay/internal/guard"
 )
 
 // renewEarly is how long before its end a token is no longer handed out, so

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +14,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // checkRun answers what AnnotationCount asks, which the tests of tokens use as

@@ -1,7 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"assay/internal/fault"
 )
 
 func readAll(t *testing.T, r io.Reader) string {

@@ -1,11 +1,12 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
 	"context"
 	"fmt"
 	"sync"
 	"time"
+
+	"assay/internal/fault"
 )
 
 // GitHub asks for a second between requests that create content, and for no

@@ -1,8 +1,6 @@
 package ghapp
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"errors"
 	"net/http"
@@ -11,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // wire records when requests begin and end, by installation.

@@ -1,10 +1,11 @@
 package ghfake
 
 import (
-	"assay/internal/diff"
-	"assay/review"
 	"errors"
 	"strings"
+
+	"assay/internal/diff"
+	"assay/review"
 )
 
 // place is where in a diff a review comment stands.

@@ -248,7 +248,6 @@ func TestRefusalsSayWhenToComeBack(t *testing.T) {
 		if len(times) < 90 {
 			t.Errorf("only %d different times for 100 refusals", len(times))
 		}
-
 	})
 }
 

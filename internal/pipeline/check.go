@@ -1,14 +1,15 @@
 package pipeline
 
 import (
-	"assay/internal/store"
-	"assay/reports"
-	"assay/review"
-	"assay/strategy"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+
+	"assay/internal/store"
+	"assay/reports"
+	"assay/review"
+	"assay/strategy"
 )
 
 // show gives a run that was just opened its check run. After a crash it may

@@ -1,16 +1,17 @@
 package pipeline
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
 	"assay/internal/fault"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
 	"assay/strategy"
 	"assay/webhook"
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 )
 
 // ReplayHeader marks a delivery that the operator replays: its value is the

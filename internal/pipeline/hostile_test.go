@@ -1,14 +1,15 @@
 package pipeline
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
-	"assay/review"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // TestLaggingAPI holds that a head is reviewed although GitHub's API shows the

@@ -1,9 +1,10 @@
 package pipeline
 
 import (
-	"assay/review"
 	"slices"
 	"strings"
+
+	"assay/review"
 )
 
 // Join makes one run of the runs of several pipelines over one change, for

@@ -1,10 +1,11 @@
 package pipeline
 
 import (
-	"assay/internal/store"
 	"context"
 	"fmt"
 	"time"
+
+	"assay/internal/store"
 )
 
 // ReconcileHeader marks a delivery that stands for one that never came: it was

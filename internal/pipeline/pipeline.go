@@ -8,14 +8,15 @@
 package pipeline
 
 import (
-	"assay/internal/queue"
-	"assay/internal/store"
-	"assay/review"
-	"assay/strategy"
 	"context"
 	"errors"
 	"log/slog"
 	"time"
+
+	"assay/internal/queue"
+	"assay/internal/store"
+	"assay/review"
+	"assay/strategy"
 )
 
 // GitHub gives access to repositories.

@@ -1,12 +1,13 @@
 package pipeline
 
 import (
-	"assay/internal/store"
-	"assay/review"
-	"assay/strategy"
 	"context"
 	"sync"
 	"time"
+
+	"assay/internal/store"
+	"assay/review"
+	"assay/strategy"
 )
 
 // progressTimeout bounds one update of a running check.

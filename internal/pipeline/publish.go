@@ -1,15 +1,16 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
 	"assay/internal/fault"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
-	"context"
-	"errors"
-	"fmt"
-	"time"
 )
 
 // publish shows the report: the check run, then the summary comment. It may

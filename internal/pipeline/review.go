@@ -1,13 +1,14 @@
 package pipeline
 
 import (
+	"context"
+	"fmt"
+	"slices"
+
 	"assay/agents"
 	"assay/internal/fault"
 	"assay/review"
 	"assay/strategy"
-	"context"
-	"fmt"
-	"slices"
 )
 
 // Reviewer runs plans over changes, wherever they come from.

@@ -1,13 +1,14 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"time"
+
 	"assay/internal/fault"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
-	"context"
-	"errors"
-	"time"
 )
 
 // concludeTimeout bounds what is done for a run whose own time is over.

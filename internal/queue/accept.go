@@ -1,8 +1,6 @@
 package queue
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,6 +8,9 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"assay/internal/fault"
+	"assay/internal/store"
 )
 
 // Limits of accepting.

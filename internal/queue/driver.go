@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
+
+	"assay/internal/store"
 )
 
 // openDriver makes River's driver over the store's own connections. On

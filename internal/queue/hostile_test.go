@@ -1,14 +1,15 @@
 package queue
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // TestOneCheck holds that no attempt is opened while the check run of the one

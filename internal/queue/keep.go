@@ -1,11 +1,12 @@
 package queue
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
 	"context"
 	"errors"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/store"
 )
 
 // errLostLane ends the work of a process that was taken for dead; whoever took

@@ -1,11 +1,12 @@
 package queue
 
 import (
-	"assay/internal/fault"
 	"math/rand/v2"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
+
+	"assay/internal/fault"
 )
 
 const (

@@ -8,7 +8,6 @@
 package queue
 
 import (
-	"assay/internal/store"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver"
+
+	"assay/internal/store"
 )
 
 // Handler does the work of the jobs. All its methods must be safe to call again

@@ -1,10 +1,6 @@
 package queue
 
 import (
-	"assay/internal/fault"
-	"assay/internal/pgtest"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +8,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/pgtest"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // patience is how long a test waits for what must happen; it is no measure of

@@ -1,13 +1,14 @@
 package queue
 
 import (
-	"assay/internal/store"
 	"context"
 	"database/sql"
 	"fmt"
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"assay/internal/store"
 )
 
 // reviveLimit bounds the jobs of either kind that are made at once.

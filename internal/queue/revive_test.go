@@ -1,10 +1,11 @@
 package queue
 
 import (
-	"assay/internal/store"
-	"assay/review"
 	"testing"
 	"time"
+
+	"assay/internal/store"
+	"assay/review"
 )
 
 // TestRevive holds that what lost its job gets one, a few times at most, and

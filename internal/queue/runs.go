@@ -1,9 +1,6 @@
 package queue
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,6 +8,10 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"assay/internal/fault"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // Opening is what a delivery wants run on a pull request.

@@ -1,13 +1,14 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/ghapp"
-	"assay/internal/store"
 	"context"
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/ghapp"
+	"assay/internal/store"
 )
 
 const (

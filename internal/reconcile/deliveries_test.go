@@ -1,14 +1,15 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/ghapp"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/internal/ghapp"
 )
 
 // TestRecover is fault W12: three pages of deliveries, delivered, failed and

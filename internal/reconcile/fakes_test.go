@@ -1,9 +1,6 @@
 package reconcile
 
 import (
-	"assay/internal/ghapp"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +13,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"assay/internal/ghapp"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // TestMain uses the store once outside of synctest's bubbles: its compression

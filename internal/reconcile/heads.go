@@ -1,15 +1,16 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/ghapp"
-	"assay/review"
 	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/ghapp"
+	"assay/review"
 )
 
 const (

@@ -1,11 +1,6 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/ghapp"
-	"assay/internal/store"
-	"assay/review"
-	"assay/webhook"
 	"database/sql"
 	"fmt"
 	"strings"
@@ -14,6 +9,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"assay/internal/fault"
+	"assay/internal/ghapp"
+	"assay/internal/store"
+	"assay/review"
+	"assay/webhook"
 )
 
 func sha(c string) string { return strings.Repeat(c, 40) }

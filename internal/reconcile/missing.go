@@ -1,9 +1,6 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +8,10 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/store"
+	"assay/review"
 )
 
 // missing says which event never came: the action that it would have had, or ""

@@ -7,16 +7,17 @@
 package reconcile
 
 import (
-	"assay/internal/fault"
-	"assay/internal/ghapp"
-	"assay/internal/store"
-	"assay/review"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"assay/internal/fault"
+	"assay/internal/ghapp"
+	"assay/internal/store"
+	"assay/review"
 )
 
 const (

@@ -4,7 +4,6 @@
 package server
 
 import (
-	"assay/internal/secret"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"assay/internal/secret"
 )
 
 // Timeouts and limits of the server. GitHub gives a delivery 10 s to be

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"assay/internal/health"
-	"assay/internal/secret"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +15,9 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"assay/internal/health"
+	"assay/internal/secret"
 )
 
 type pages struct{}

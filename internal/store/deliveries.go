@@ -1,7 +1,6 @@
 package store
 
 import (
-	"assay/internal/fault"
 	"cmp"
 	"context"
 	"database/sql"
@@ -11,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"assay/internal/fault"
 )
 
 // DeliveryRetention is how long a delivery is kept, and with it the memory of

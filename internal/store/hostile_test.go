@@ -1,12 +1,13 @@
 package store
 
 import (
-	"assay/internal/pgtest"
 	"database/sql"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"assay/internal/pgtest"
 )
 
 // TestPrivate holds that nobody else on the machine reads what the database and

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"assay/review"
-
 	"github.com/google/go-cmp/cmp"
+
+	"assay/review"
 )
 
 func testLost(t *testing.T, s *Store) {

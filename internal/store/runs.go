@@ -1,8 +1,6 @@
 package store
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -10,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // Run is a run with what the store keeps beside it.

@@ -7,7 +7,6 @@
 package store
 
 import (
-	"assay/internal/fault"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,6 +25,8 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"assay/internal/fault"
 )
 
 // Dialect is a database that Assay runs on.

@@ -1,9 +1,6 @@
 package store
 
 import (
-	"assay/internal/fault"
-	"assay/internal/pgtest"
-	"assay/review"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,6 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"assay/internal/fault"
+	"assay/internal/pgtest"
+	"assay/review"
 )
 
 // suite runs one conformance suite on both databases.

@@ -1,10 +1,11 @@
 package web
 
 import (
-	"assay/reports"
-	"assay/review"
 	"fmt"
 	"strings"
+
+	"assay/reports"
+	"assay/review"
 )
 
 // findingView is a finding as its box shows it.

@@ -1,11 +1,12 @@
 package web
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"context"
 	"errors"
 	"time"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // shelf keeps runs for tests.

@@ -1,10 +1,11 @@
 package web
 
 import (
-	"assay/reports"
-	"assay/review"
 	"fmt"
 	"time"
+
+	"assay/reports"
+	"assay/review"
 )
 
 // state is how a run or an agent stands: a word, a colour and a shape, so that

@@ -1,13 +1,14 @@
 package web
 
 import (
-	"assay/reports"
-	"assay/review"
 	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
 	"time"
+
+	"assay/reports"
+	"assay/review"
 )
 
 // Bounds of what one page shows; the JSON twin has the rest.

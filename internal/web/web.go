@@ -8,9 +8,6 @@
 package web
 
 import (
-	"assay/internal/fault"
-	"assay/reports"
-	"assay/review"
 	"bytes"
 	"context"
 	"errors"
@@ -22,6 +19,10 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
+
+	"assay/internal/fault"
+	"assay/reports"
+	"assay/review"
 )
 
 // Runs is where runs are kept.

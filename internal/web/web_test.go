@@ -1,8 +1,6 @@
 package web
 
 import (
-	"assay/internal/fault"
-	"assay/review"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -18,6 +16,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/net/html"
+
+	"assay/internal/fault"
+	"assay/review"
 )
 
 // get asks the pages over runs for path.
