@@ -20,10 +20,11 @@ import (
 )
 
 // Timeouts and limits of the server. GitHub gives a delivery 10 s to be
-// answered, and its body may be 25 MB over a slow line.
+// answered, so who takes longer to send one is nobody to wait for: each holds
+// one of a bounded number of places for bodies.
 const (
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 30 * time.Second
+	readTimeout       = 12 * time.Second
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
