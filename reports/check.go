@@ -13,7 +13,7 @@ import (
 // same check.
 func Check(run review.Run, o Options) review.CheckRun {
 	c := review.CheckRun{
-		Name:       CheckName(run.Pipeline),
+		Name:       review.CheckName(run.Pipeline),
 		HeadSHA:    run.Pull.HeadSHA,
 		ExternalID: run.ID,
 		DetailsURL: o.RunURL,

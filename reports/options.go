@@ -33,9 +33,6 @@ const (
 	CommentNever    CommentPolicy = "never"
 )
 
-// CheckName is the stable name of a pipeline's check.
-func CheckName(pipeline string) string { return "assay / " + pipeline }
-
 // document is a run being rendered as Markdown.
 type document struct {
 	run      review.Run

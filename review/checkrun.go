@@ -1,6 +1,23 @@
 package review
 
-import "time"
+import (
+	"strings"
+	"time"
+)
+
+// checkPrefix begins the names of our check runs. Required checks are
+// configured by these names, so it never changes.
+const checkPrefix = "assay / "
+
+// CheckName is the name of a pipeline's check run, as "assay / review".
+func CheckName(pipeline string) string { return checkPrefix + pipeline }
+
+// PipelineOf is the pipeline whose check run is called check; ok is false for
+// names that CheckName does not make.
+func PipelineOf(check string) (pipeline string, ok bool) {
+	pipeline, ok = strings.CutPrefix(check, checkPrefix)
+	return pipeline, ok && pipeline != ""
+}
 
 // CheckRun is a check run as Assay writes it to GitHub
 // (https://docs.github.com/rest/checks/runs).

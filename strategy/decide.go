@@ -55,14 +55,14 @@ func Decide(ev review.Event, s Settings) Decision {
 		}
 		seen[p.Name] = true
 		if reason := filtered(p, ev.Pull); reason != "" {
-			d.Skips = append(d.Skips, Skip{Pipeline: p.Name, CheckName: CheckName(p.Name), Reason: reason})
+			d.Skips = append(d.Skips, Skip{Pipeline: p.Name, CheckName: review.CheckName(p.Name), Reason: reason})
 			continue
 		}
 		d.Plans = append(d.Plans, planOf(p, ev, config, s.Problems))
 	}
 	if name, ok := rerunOf(ev); ok && !seen[name] {
 		d.Skips = append(d.Skips, Skip{
-			Pipeline: name, CheckName: CheckName(name),
+			Pipeline: name, CheckName: review.CheckName(name),
 			Reason: fmt.Sprintf("the config has no pipeline %q any more", name),
 		})
 	}
@@ -88,7 +88,7 @@ func rerunOf(ev review.Event) (pipeline string, ok bool) {
 	if ev.String() != "check_run.rerequested" || ev.Check == nil {
 		return "", false
 	}
-	return PipelineOf(ev.Check.Name)
+	return review.PipelineOf(ev.Check.Name)
 }
 
 // filters are the reasons not to review a pull request, the plainest first.

@@ -241,13 +241,13 @@ func FuzzDecide(f *testing.F) {
 		d := Decide(ev, s)
 		seen := make(map[string]bool)
 		for _, p := range d.Plans {
-			if seen[p.Pipeline] || p.CheckName != CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed {
+			if seen[p.Pipeline] || p.CheckName != review.CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed {
 				t.Fatalf("plan %+v (seen before: %t) of %+v", p, seen[p.Pipeline], ev)
 			}
 			seen[p.Pipeline] = true
 		}
 		for _, skip := range d.Skips {
-			if seen[skip.Pipeline] || skip.Reason == "" || skip.CheckName != CheckName(skip.Pipeline) {
+			if seen[skip.Pipeline] || skip.Reason == "" || skip.CheckName != review.CheckName(skip.Pipeline) {
 				t.Fatalf("skip %+v (seen before: %t) of %+v", skip, seen[skip.Pipeline], ev)
 			}
 			seen[skip.Pipeline] = true

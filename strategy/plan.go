@@ -2,25 +2,10 @@ package strategy
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"assay/review"
 )
-
-// checkPrefix begins the names of our check runs. Required checks are
-// configured by these names, so it never changes.
-const checkPrefix = "assay / "
-
-// CheckName is the name of a pipeline's check run, as "assay / review".
-func CheckName(pipeline string) string { return checkPrefix + pipeline }
-
-// PipelineOf is the pipeline whose check run is called check; ok is false for
-// names that CheckName does not make.
-func PipelineOf(check string) (pipeline string, ok bool) {
-	pipeline, ok = strings.CutPrefix(check, checkPrefix)
-	return pipeline, ok && pipeline != ""
-}
 
 // Plan is all that running a pipeline once needs to know of the config. It is
 // stored with the run as JSON, so that a resumed run keeps the rules that it
@@ -54,7 +39,7 @@ func planOf(p Pipeline, ev review.Event, c *Config, problems []review.Problem) P
 	return Plan{
 		Pipeline:    p.Name,
 		Description: p.Description,
-		CheckName:   CheckName(p.Name),
+		CheckName:   review.CheckName(p.Name),
 		Event:       ev.String(),
 		Strategy:    p.Strategy,
 		Stages:      stages(p),

@@ -22,12 +22,6 @@ const (
 	callDeadline = 20 * time.Second
 )
 
-// Breakers holds the dependencies outside, each with its breaker.
-func (a *App) Breakers() *guard.Set { return a.guards }
-
-// Caches holds the caches.
-func (a *App) Caches() *cache.Set { return a.caches }
-
 // outside makes what stands between the service and the world.
 func (a *App) outside() (err error) {
 	a.guards, a.caches = guard.NewSet(a.guardConfig), new(cache.Set)
