@@ -33,7 +33,7 @@ lint: ## Run the linters and the vulnerability check
 
 .PHONY: generate
 generate: ## Regenerate what is made from other files (pages, references)
-	$(GO) tool -modfile=tools/go.mod templ generate -path internal/web
+	$(GO) tool -modfile=tools/go.mod templ generate
 	$(GO) test ./internal/config ./internal/metrics ./reports -update
 
 .PHONY: bench
