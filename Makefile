@@ -1,7 +1,6 @@
 # make help lists the targets.
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
-FUZZTIME ?= 5s
 
 .DEFAULT_GOAL := help
 
@@ -22,8 +21,12 @@ build: ## Build bin/assay
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/assay ./cmd/assay
 
 .PHONY: test
-test: ## Run all tests, with the race detector, and each fuzz target for a few seconds
+test: ## Run all tests, with the race detector, and fuzz the first parsers for a few seconds
 	./scripts/test
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (30s)
+	./scripts/fuzz
 
 .PHONY: lint
 lint: ## Run the linters and the vulnerability check

@@ -64,12 +64,12 @@ func prose(p string) bool {
 	return false
 }
 
-// clip cuts a line of evidence.
+// clip makes evidence of a line: cut, and valid UTF-8.
 func clip(s string) string {
 	const most = 200
 	s = strings.TrimRight(s, "\r")
 	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "\uFFFD") + "…"
+		s = s[:most] + "…"
 	}
-	return s
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

@@ -233,7 +233,7 @@ func TestStopsWithItsContext(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"a\u200Bb", "<<<<<<< x\n=======\n>>>>>>> y", "\u202E\xff\x00", "🏴\U000E0067\U000E007F"} {
+	for _, s := range []string{"a\u200Bb", "<<<<<<< x\n=======\n>>>>>>> y", "<<<<<<< \n=======\n>>>>>>> \xa4", "\u202E\xff\x00", "🏴\U000E0067\U000E007F"} {
 		f.Add(s, "a.go")
 	}
 	f.Fuzz(func(t *testing.T, text, path string) {

@@ -202,11 +202,11 @@ func tidy(message string) (text, link string) {
 
 var seeLink = regexp.MustCompile(`[.,;]? ?(?:see|see also|read) (https://[^\s"]+)(?: for (?:more )?(?:the )?details?| for more information)?\.?`)
 
-// clip cuts text that a hostile workflow has made long.
+// clip cuts text that a hostile workflow has made long, and makes it UTF-8.
 func clip(s string) string {
 	const most = 600
 	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "\uFFFD") + "…"
+		s = s[:most] + "…"
 	}
-	return s
+	return strings.ToValidUTF8(s, "\uFFFD")
 }
