@@ -33,6 +33,8 @@ type Input struct {
 	Change *review.Change
 	// Prior are the findings of the agents in the stages before it.
 	Prior []review.Finding
+	// Policy is what the config tells this agent.
+	Policy review.Policy
 }
 
 // Result is what an agent answers.
@@ -41,6 +43,8 @@ type Result struct {
 	// Coverage is the receipt: one entry for every file of the change. A file
 	// without one counts as skipped.
 	Coverage []review.Coverage
+	// Usage is what was spent on models.
+	Usage review.Usage
 }
 
 // Rule describes one rule of an agent, for documentation and for reports that
@@ -55,4 +59,6 @@ type Rule struct {
 	What, Why, Fix string
 	// HelpURL leads to more; may be empty.
 	HelpURL string
+	// Profile is the least profile in which the rule speaks; empty is quiet.
+	Profile review.Profile
 }

@@ -23,7 +23,10 @@ type Actor struct {
 	Bot   bool   `json:"bot,omitempty"`
 }
 
-// Pull is what is known of a pull request at one head.
+// Pull is what is known of a pull request at one head. With the number 0 it is
+// no pull request but commits of a branch, as a push, a merge group or a
+// schedule are about: HeadRef is the branch, BaseSHA what was there before,
+// empty where the repository as a whole is looked at.
 type Pull struct {
 	Number  int      `json:"number"`
 	Title   string   `json:"title"`
@@ -51,6 +54,12 @@ type Change struct {
 	Truncated string
 	// Contents reads whole files lazily; never nil.
 	Contents Contents
+	// Tree lists the files at the head; nil where they cannot be listed.
+	Tree Tree
+	// Host tells what GitHub knows beyond the files; nil for a local change.
+	Host Host
+	// Issue is the issue that the run is about; nil for all else.
+	Issue *Issue
 }
 
 // Side is a side of the diff.
@@ -68,6 +77,24 @@ type Contents interface {
 	// Read returns the whole file. It returns ErrNotExist when the side has no
 	// such file and ErrTooLarge when it is over the implementation's limit.
 	Read(ctx context.Context, side Side, path string) ([]byte, error)
+}
+
+// Tree lists the files of a change. It is safe for concurrent use.
+type Tree interface {
+	// List returns the files in path order. It returns ErrTooLarge when there
+	// are more than the implementation lists.
+	List(ctx context.Context, side Side) ([]Entry, error)
+}
+
+// Entry is one file of a tree.
+type Entry struct {
+	Path string
+	// Mode is git's file mode, as File.Mode.
+	Mode string
+	// SHA is the ID of the blob.
+	SHA string
+	// Size is in bytes; -1 where it is not known.
+	Size int64
 }
 
 // ErrHeadMoved says that a pull request was pushed to while its change was read:

@@ -25,6 +25,64 @@ type Event struct {
 	// Check is the check run or suite that a check_run or check_suite event is
 	// about; nil otherwise.
 	Check *Check `json:"check,omitempty"`
+	// Edited are the fields that pull_request.edited changed, of "title",
+	// "body" and "base".
+	Edited []string `json:"edited,omitempty"`
+	// Label is the label that was put on or taken off.
+	Label string `json:"label,omitempty"`
+	// Comment is the comment of an issue_comment event; nil otherwise.
+	Comment *PullComment `json:"comment,omitempty"`
+	// Issue is the issue of an issues event; nil otherwise.
+	Issue *Issue `json:"issue,omitempty"`
+	// Commits are the commits of a push or of a merge group; nil otherwise.
+	Commits *Commits `json:"commits,omitempty"`
+	// Installed is what an installation or installation_repositories event
+	// tells; nil otherwise.
+	Installed *Installed `json:"installed,omitempty"`
+	// Schedule is the name of a schedule that is due, for schedule.<name>.
+	Schedule string `json:"schedule,omitempty"`
+}
+
+// PullComment is a comment on an issue or a pull request.
+type PullComment struct {
+	ID     int64  `json:"id"`
+	Body   string `json:"body"`
+	Author Actor  `json:"author"`
+	// Number is that of the issue or pull request; OnPull tells which it is.
+	Number int  `json:"number"`
+	OnPull bool `json:"on_pull,omitempty"`
+}
+
+// Issue is an issue on GitHub.
+type Issue struct {
+	Number int      `json:"number"`
+	Title  string   `json:"title"`
+	Body   string   `json:"body,omitempty"`
+	Author Actor    `json:"author"`
+	Labels []string `json:"labels,omitempty"`
+}
+
+// Commits are a range of commits, from Base (excluded) to Head.
+type Commits struct {
+	// Ref is the full name of the ref, as "refs/heads/main".
+	Ref string `json:"ref"`
+	// BaseRef is the full name of the branch that a merge group goes to; empty
+	// for a push.
+	BaseRef string `json:"base_ref,omitempty"`
+	// BaseSHA is all zeros where a push made the ref, HeadSHA where it deleted
+	// it.
+	BaseSHA string `json:"base_sha"`
+	HeadSHA string `json:"head_sha"`
+}
+
+// Installed is what became of an installation of the app.
+type Installed struct {
+	Account Actor `json:"account"`
+	// All says that the app was given all repositories of the account.
+	All bool `json:"all,omitempty"`
+	// Added and Removed are the repositories that the event names.
+	Added   []Repo `json:"added,omitempty"`
+	Removed []Repo `json:"removed,omitempty"`
 }
 
 // Check identifies a check run or a check suite on GitHub.

@@ -69,6 +69,15 @@ type AgentRun struct {
 	Examined   int       `json:"examined"`
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
+	// Dependency names what an unavailable agent could not reach ("openai",
+	// "github"); empty where waiting does not help. RetryAt is when it may be
+	// reached again, as far as is known.
+	Dependency string    `json:"dependency,omitempty"`
+	RetryAt    time.Time `json:"retry_at,omitzero"`
+	// Usage is what the agent spent on models; zero for one that uses none.
+	Usage Usage `json:"usage,omitzero"`
+	// Cached says that the answer was known from an earlier run.
+	Cached bool `json:"cached,omitempty"`
 }
 
 // Duration is how long the agent ran; 0 while it has not finished.

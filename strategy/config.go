@@ -57,6 +57,11 @@ type Gate struct {
 	// whole: an agent was unavailable, or files were not read. Empty is
 	// UnavailableNeutral.
 	OnUnavailable OnUnavailable `json:"on_unavailable"`
+	// RetryFor keeps the check open for so long when what an agent needs is out
+	// of reach, so that the review may complete; OnUnavailable concludes it
+	// after that. With 0 it is concluded at once. Either way the review
+	// completes itself when what was missing is back.
+	RetryFor time.Duration `json:"retry_for,omitempty"`
 }
 
 // OnUnavailable is what a check becomes when the review is not whole.

@@ -17,6 +17,9 @@ type Settings struct {
 	Problems []review.Problem
 	// Vocabulary is read only where Config is nil.
 	Vocabulary Vocabulary
+	// Files are the changed files, for conditions on them; nil where they are
+	// not known yet.
+	Files []review.File
 }
 
 // Decision is what an event leads to. A pipeline is in at most one of the two
@@ -24,6 +27,10 @@ type Settings struct {
 type Decision struct {
 	Plans []Plan
 	Skips []Skip
+	// NeedsFiles says that a condition asks for the changed files and
+	// Settings.Files is nil: the caller gets them and decides again. The rest
+	// of the decision does not count then.
+	NeedsFiles bool
 }
 
 // Skip is a pipeline that listens to the event but does not run: its check is

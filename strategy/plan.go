@@ -21,6 +21,11 @@ type Plan struct {
 	// Stages are names of agents: the stages run in order and the agents of
 	// one stage in parallel, each given the findings of the stages before.
 	Stages [][]string `json:"stages"`
+	// StopOn ends the plan after a stage with a finding so severe;
+	// review.SeverityNone never does.
+	StopOn review.Severity `json:"stop_on,omitempty"`
+	// Policies are what the config tells the agents, by name.
+	Policies map[string]review.Policy `json:"policies,omitempty"`
 	// Timeout is for the agents together; in JSON in nanoseconds.
 	Timeout time.Duration `json:"timeout"`
 	Gate    Gate          `json:"gate"`
