@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"assay/internal/fault"
-	"assay/review"
 )
 
 // fakeAccepter keeps deliveries in memory, by GUID.
@@ -509,7 +509,7 @@ func FuzzHandler(f *testing.F) {
 			t.Fatalf("answer %+v without a signature", got)
 		}
 		for _, d := range a.kept {
-			if d.GUID != id || d.Event == (review.Event{}) && !Subscribed(event, d.Event.Action) {
+			if d.GUID != id || reflect.ValueOf(d.Event).IsZero() && !Subscribed(event, d.Event.Action) {
 				t.Fatalf("accepted %+v", d)
 			}
 		}
