@@ -41,7 +41,8 @@ type Input struct {
 type Result struct {
 	Findings []review.Finding
 	// Coverage is the receipt: one entry for every file of the change. A file
-	// without one counts as skipped.
+	// without one counts as skipped. An agent that looks at more than the files
+	// has one for review.Whole too.
 	Coverage []review.Coverage
 	// Usage is what was spent on models.
 	Usage review.Usage

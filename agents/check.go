@@ -2,6 +2,7 @@ package agents
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ const (
 	maxURL      = 2048
 	maxReason   = 300
 	maxRule     = 128
+	maxPath     = 4096       // as Linux has it
 	maxLine     = 10_000_000 // lines of a file
 )
 
@@ -40,20 +42,20 @@ type checked struct {
 func check(agent string, change *review.Change, result Result) checked {
 	if len(change.Files) > 0 && len(result.Coverage) == 0 {
 		return checked{
-			findings: checkFindings(agent, change, result.Findings).findings,
+			findings: checkFindings(agent, change, result).findings,
 			refusal:  "the agent gave no receipt of what it examined",
 		}
 	}
-	return checkFindings(agent, change, result.Findings)
+	return checkFindings(agent, change, result)
 }
 
-func checkFindings(agent string, change *review.Change, findings []review.Finding) checked {
+func checkFindings(agent string, change *review.Change, result Result) checked {
 	var c checked
 	var unusable int
-	files := filesByPath(change)
-	seen := make(map[string]bool, min(len(findings), MaxFindings))
-	for _, f := range findings {
-		if !usable(agent, files, &f) {
+	at := places{files: filesByPath(change), whole: whole(result.Coverage)}
+	seen := make(map[string]bool, min(len(result.Findings), MaxFindings))
+	for _, f := range result.Findings {
+		if !usable(agent, at, &f) {
 			unusable++
 			continue
 		}
@@ -88,8 +90,15 @@ func filesByPath(change *review.Change) map[string]*review.File {
 	return files
 }
 
+// whole reports whether the agent looked at more than the changed files.
+func whole(receipts []review.Coverage) bool {
+	return slices.ContainsFunc(receipts, func(c review.Coverage) bool {
+		return c.Path == review.Whole && (c.Level == review.Full || c.Level == review.Partial)
+	})
+}
+
 // usable cleans the finding in place and reports whether it can be shown.
-func usable(agent string, files map[string]*review.File, f *review.Finding) bool {
+func usable(agent string, at places, f *review.Finding) bool {
 	f.Agent = agent
 	if !strings.HasPrefix(f.Rule, agent+"/") || len(f.Rule) > maxRule || !ruleForm(f.Rule) {
 		return false
@@ -110,20 +119,29 @@ func usable(agent string, files map[string]*review.File, f *review.Finding) bool
 	if len(f.HelpURL) > maxURL || !strings.HasPrefix(f.HelpURL, "https://") || strings.ContainsAny(f.HelpURL, " \n\r\t\"<>\x00") {
 		f.HelpURL = ""
 	}
-	return place(files, f)
+	return at.place(f)
+}
+
+// places are where findings may stand: in the changed files and, where the
+// agent looked at the repository as a whole, in any other.
+type places struct {
+	files map[string]*review.File
+	whole bool
 }
 
 // place checks where the finding stands.
-func place(files map[string]*review.File, f *review.Finding) bool {
+func (p places) place(f *review.Finding) bool {
 	if f.Path == "" {
 		f.StartLine, f.EndLine, f.Fix = 0, 0, nil
 		return true
 	}
-	file, ok := files[f.Path]
-	if !ok {
+	last := maxLine
+	if file, ok := p.files[f.Path]; ok {
+		last = lastLine(file)
+	} else if !p.whole || !pathForm(f.Path) {
 		return false
 	}
-	if f.StartLine < 1 || f.EndLine < f.StartLine || f.EndLine > lastLine(file) {
+	if f.StartLine < 1 || f.EndLine < f.StartLine || f.EndLine > last {
 		f.StartLine, f.EndLine, f.Fix = 0, 0, nil
 		return true
 	}
@@ -131,6 +149,11 @@ func place(files map[string]*review.File, f *review.Finding) bool {
 		f.Fix = nil
 	}
 	return true
+}
+
+// pathForm reports whether the path can be that of a file of a repository.
+func pathForm(p string) bool {
+	return len(p) <= maxPath && p != review.Whole && fs.ValidPath(p) && !strings.ContainsRune(p, 0)
 }
 
 // safeFix reports whether the text can be offered as it is: a fix is applied

@@ -117,6 +117,80 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// TestWhole: an agent that looked at the repository as a whole says so with a
+// receipt of its own, and its findings may stand in any file.
+func TestWhole(t *testing.T) {
+	finding := func(path string, line int) review.Finding {
+		return review.Finding{Rule: "x/rule", Severity: review.Low, Message: "m", Path: path, StartLine: line, EndLine: line}
+	}
+	tests := []struct {
+		name     string
+		change   *review.Change
+		receipts []review.Coverage
+		coverage []review.Coverage
+		paths    []string
+	}{
+		{
+			name: "no files", change: &review.Change{},
+			receipts: []review.Coverage{{Path: review.Whole, Level: review.Full}},
+			coverage: []review.Coverage{{Agent: "x", Path: review.Whole, Level: review.Full}},
+			paths:    []string{"", "a.go", "docs/a.md:7"},
+		},
+		{
+			name: "in part, beside files", change: &review.Change{Files: []review.File{{Path: "a.go"}}},
+			receipts: []review.Coverage{{Path: review.Whole, Level: review.Partial}, {Path: "a.go", Level: review.NotApplicable}},
+			coverage: []review.Coverage{{Agent: "x", Path: review.Whole, Level: review.Partial, Reason: "the agent gave no reason"}, {Agent: "x", Path: "a.go", Level: review.NotApplicable}},
+			paths:    []string{"", "a.go", "docs/a.md:7"},
+		},
+		{
+			name: "not looked at", change: &review.Change{},
+			receipts: []review.Coverage{{Path: review.Whole, Level: review.NotApplicable}},
+			coverage: []review.Coverage{{Agent: "x", Path: review.Whole, Level: review.NotApplicable}},
+			paths:    []string{""},
+		},
+		{name: "no receipt", change: &review.Change{}, paths: []string{""}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			agent := answering("x", agents.Result{Coverage: tt.receipts, Findings: []review.Finding{
+				finding("", 0), finding("a.go", 0), finding("docs/a.md", 7),
+				finding("../etc/passwd", 1), finding("/etc/passwd", 1), finding(".", 1), finding("a\x00b", 1), finding(strings.Repeat("a", 5000), 1),
+			}})
+			out := newRunner(t, agents.Config{}).Run(t.Context(), agents.Parallel(agent), tt.change, nil)
+			var paths []string
+			for _, f := range out.Findings {
+				paths = append(paths, strings.TrimPrefix(f.Location(), "pull request"))
+			}
+			if d := cmp.Diff(tt.paths, paths); d != "" {
+				t.Error("findings:", d)
+			}
+			if d := cmp.Diff(tt.coverage, out.Coverage); d != "" && len(tt.coverage)+len(out.Coverage) > 0 {
+				t.Error("coverage:", d)
+			}
+			if out.Agents[0].Status != review.AgentDone {
+				t.Errorf("agent: %+v", out.Agents[0])
+			}
+		})
+	}
+}
+
+func TestInProfile(t *testing.T) {
+	rules := []agents.Rule{{ID: "x/a"}, {ID: "x/b", Profile: review.ProfileStandard}, {ID: "x/c", Profile: review.ProfileStrict}}
+	findings := []review.Finding{{Rule: "x/a"}, {Rule: "x/b"}, {Rule: "x/c"}, {Rule: "x/unlisted"}}
+	for profile, want := range map[review.Profile]string{
+		"": "x/a x/unlisted", "loud": "x/a x/unlisted", review.ProfileQuiet: "x/a x/unlisted",
+		review.ProfileStandard: "x/a x/b x/unlisted", review.ProfileStrict: "x/a x/b x/c x/unlisted",
+	} {
+		var got []string
+		for _, f := range agents.InProfile(rules, profile, findings) {
+			got = append(got, f.Rule)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, want %s", profile, got, want)
+		}
+	}
+}
+
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]bool{
 		"internal/a_test.go": true, "test/a.go": true, "src/test/java/A.java": true, "a/testdata/x.pem": true, "web/App.spec.ts": true,

@@ -3,7 +3,8 @@ package agents
 import "assay/review"
 
 // receipts makes an agent's receipt whole: one entry for every changed file,
-// in the order of the change, and none for any other. Where an agent gave two
+// in the order of the change, before them that for review.Whole where the agent
+// gave one, and none for any other. Where an agent gave two
 // for a file, the lesser counts. unavailable says why the agent was not
 // available, and explains the files it did not get to. It also returns how
 // many files were examined.
@@ -19,7 +20,11 @@ func receipts(agent string, change *review.Change, given []review.Coverage, unav
 	if unavailable != "" {
 		missing = "the agent was unavailable: " + unavailable
 	}
-	all = make([]review.Coverage, 0, len(change.Files))
+	all = make([]review.Coverage, 0, len(change.Files)+1)
+	if c, ok := byPath[review.Whole]; ok {
+		c.Agent, c.Path = agent, review.Whole
+		all = append(all, c)
+	}
 	for _, f := range change.Files {
 		c, ok := byPath[f.Path]
 		if !ok {

@@ -47,6 +47,11 @@ func finder(name string, findings ...review.Finding) fake {
 	}}
 }
 
+// answering answers what it is given.
+func answering(name string, result agents.Result) fake {
+	return fake{name, func(context.Context, agents.Input) (agents.Result, error) { return result, nil }}
+}
+
 func change() *review.Change {
 	return &review.Change{Files: []review.File{
 		{Path: "a.go", Status: review.Added, Additions: 2, Hunks: []review.Hunk{{NewStart: 1, NewLines: 2, Lines: []review.Line{

@@ -36,6 +36,21 @@ const (
 	ProfileStrict   Profile = "strict"
 )
 
+// Includes reports whether what speaks from the profile least on is to be said.
+// An empty profile is ProfileQuiet, and so is one that does not exist.
+func (p Profile) Includes(least Profile) bool { return p.rank() >= least.rank() }
+
+func (p Profile) rank() int {
+	switch p {
+	case ProfileStandard:
+		return 1
+	case ProfileStrict:
+		return 2
+	default:
+		return 0
+	}
+}
+
 // PathInstruction are words to agents on the files that a glob matches.
 type PathInstruction struct {
 	Paths []string `json:"paths"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"assay/agents"
 	"assay/review"
 )
 
@@ -33,7 +34,7 @@ func (a *Agent) title(p review.Pull) (review.Finding, bool) {
 	switch {
 	case title == "":
 		f = a.finding(ruleTitleEmpty, "The title is empty: say in a few words what the change does.")
-	case !p.Draft && unfinished.MatchString(title):
+	case !p.Draft && agents.UnfinishedTitle(title):
 		f = a.finding(ruleTitleWIP, "The title says that the work is not done: convert the pull request to a draft, or change the title.")
 	case vague.MatchString(title):
 		f = a.finding(ruleTitleVague, "The title does not say what changes: name what is fixed, added or updated.")
@@ -46,7 +47,6 @@ func (a *Agent) title(p review.Pull) (review.Finding, bool) {
 }
 
 var (
-	unfinished = regexp.MustCompile(`(?i)^\s*(?:[\[(]?\s*(?:wip|work in progress|do not merge|don't merge|dnm)\s*[\])]?(?:\W|$)|draft:|🚧)`)
 	// vague is a title that is all verb and no object, as a whole; one with
 	// anything else in it is left alone.
 	vague = regexp.MustCompile(`(?i)^(?:(?:fix|feat|chore|refactor|docs|test|style|perf)(?:\([^)]*\))?!?:\s*)?(?:(?:minor|small|some|more|various|misc|quick|a few|bug|code)\s+)*(?:fix(?:es|ed)?|bug ?fix(?:es)?|updates?|changes?|improvements?|tweaks?|stuff|things|misc|test(?:s|ing)?|temp|tmp|asdf+|patch(?:-\d+)?|commit|refactor(?:ing)?|clean ?up|wip|foo|\.+)[.!]*$`)
