@@ -6,7 +6,9 @@ import (
 
 	"assay/agents"
 	"assay/agents/hygiene"
+	"assay/agents/mergereadiness"
 	"assay/agents/pullrequest"
+	"assay/agents/repohealth"
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/pipeline"
@@ -23,6 +25,8 @@ func Agents() (*agents.Registry, error) {
 		workflows.New(),
 		hygiene.New(),
 		pullrequest.New(),
+		mergereadiness.New(nil),
+		repohealth.New(),
 	)
 }
 
