@@ -31,7 +31,7 @@ func pull(title, body string) review.Pull {
 
 func run(t testing.TB, c *review.Change) []string {
 	t.Helper()
-	out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c})
+	out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestCoverage(t *testing.T) {
 // TestFingerprintIsStable: the same remark on the next push is the same finding.
 func TestFingerprintIsStable(t *testing.T) {
 	id := func(lines int) string {
-		out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{added("a.md", lines, "x")}}})
+		out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{added("a.md", lines, "x")}}, Policy: review.Policy{Profile: review.ProfileStandard}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func (m *measure) add(f review.File) {
 	}
 }
 
-func (a *Agent) size(change *review.Change, m measure) []review.Finding {
+func (a *Agent) size(change *review.Change, m measure, tested bool) []review.Finding {
 	var found []review.Finding
 	atLeast := ""
 	if change.Truncated != "" {
@@ -58,7 +58,7 @@ func (a *Agent) size(change *review.Change, m measure) []review.Finding {
 		found = append(found, f)
 	}
 	// Of a change that is not known whole, the tests may be in the rest.
-	if m.code >= a.cfg.NeedsTests && !m.tests && change.Truncated == "" {
+	if m.code >= a.cfg.NeedsTests && !m.tests && tested && change.Truncated == "" {
 		f := a.finding(ruleTests, fmt.Sprintf("%d lines of code are added, most in %s, and no test is touched: add one, or say why none is needed.", m.code, m.largest))
 		found = append(found, f)
 	}
