@@ -39,7 +39,7 @@ func (a *Agent) goBreaks(ctx context.Context, change *review.Change, always bool
 			}
 			continue
 		}
-		base, head, ok, err := readPackage(ctx, change, dirs[dir])
+		base, head, ok, err := readPackage(ctx, change, dir, dirs[dir])
 		if err != nil {
 			return found, err
 		}
@@ -92,14 +92,11 @@ func public(dir string) bool {
 	return !agents.TestPath(dir+"/x.go") && !agents.GeneratedPath(dir+"/x.go")
 }
 
-// readPackage reads the files on both sides; ok is false where one of them
-// cannot be read or is for some builds only.
-func readPackage(ctx context.Context, change *review.Change, files []review.File) (base, head *api, ok bool, err error) {
+// readPackage reads those of the files that are in the directory, on both
+// sides; ok is false where one of them cannot be read or is for some builds
+// only.
+func readPackage(ctx context.Context, change *review.Change, dir string, files []review.File) (base, head *api, ok bool, err error) {
 	base, head = newAPI(), newAPI()
-	dir := path.Dir(basePath(files[0]))
-	if len(files) > 0 && files[0].Status == review.Added {
-		dir = path.Dir(files[0].Path)
-	}
 	for _, f := range files {
 		if f.Status != review.Added && f.Status != review.Copied && path.Dir(basePath(f)) == dir {
 			text, ok, err := readSide(ctx, change, review.Base, basePath(f))

@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/bufbuild/protocompile/parser"
 	"github.com/bufbuild/protocompile/reporter"
@@ -224,26 +225,40 @@ func (a *Agent) compareProto(base, head *schema, change *review.Change) []review
 	return found
 }
 
-// compatible reports whether both types have one form on the wire
-// (https://protobuf.dev/programming-guides/proto3/#updating). Names of types
-// may be written in more ways than one, so two names are not known to differ.
+// compatible reports whether both types may have one form on the wire
+// (https://protobuf.dev/programming-guides/proto3/#updating). Of a named type
+// it is not known whether it is an enum, which is like an integer, or a
+// message, which is like bytes.
 func compatible(was, is string) bool {
-	group := func(kind string) string {
-		switch kind {
-		case "TYPE_INT32", "TYPE_UINT32", "TYPE_INT64", "TYPE_UINT64", "TYPE_BOOL":
-			return "varint"
-		case "TYPE_SINT32", "TYPE_SINT64":
-			return "zigzag"
-		case "TYPE_STRING", "TYPE_BYTES":
-			return "bytes"
-		case "TYPE_FIXED32", "TYPE_SFIXED32":
-			return "fixed32"
-		case "TYPE_FIXED64", "TYPE_SFIXED64":
-			return "fixed64"
-		case "TYPE_FLOAT", "TYPE_DOUBLE":
-			return kind
-		}
-		return "named"
+	was, wasRepeated := strings.CutPrefix(was, "repeated ")
+	is, isRepeated := strings.CutPrefix(is, "repeated ")
+	a, b := wireForm(was), wireForm(is)
+	delimited := func(form string) bool { return form == "bytes" || form == "named" }
+	switch {
+	case wasRepeated != isRepeated && !(delimited(a) && delimited(b)):
+		return false
+	case a == "named":
+		return b == "named" || b == "varint" || b == "bytes"
+	case b == "named":
+		return a == "varint" || a == "bytes"
 	}
-	return group(was) == group(is)
+	return a == b
+}
+
+func wireForm(kind string) string {
+	switch kind {
+	case "TYPE_INT32", "TYPE_UINT32", "TYPE_INT64", "TYPE_UINT64", "TYPE_BOOL":
+		return "varint"
+	case "TYPE_SINT32", "TYPE_SINT64":
+		return "zigzag"
+	case "TYPE_STRING", "TYPE_BYTES":
+		return "bytes"
+	case "TYPE_FIXED32", "TYPE_SFIXED32":
+		return "fixed32"
+	case "TYPE_FIXED64", "TYPE_SFIXED64":
+		return "fixed64"
+	case "TYPE_FLOAT", "TYPE_DOUBLE":
+		return kind
+	}
+	return "named"
 }
