@@ -49,8 +49,8 @@ require (
 )
 
 require (
-	github.com/bufbuild/protocompile v0.14.1 // indirect
-	github.com/hmarr/codeowners v1.2.1 // indirect
+	github.com/bufbuild/protocompile v0.14.1
+	github.com/hmarr/codeowners v1.2.1
 )
 
 require (
