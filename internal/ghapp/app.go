@@ -182,7 +182,7 @@ func (a *App) Repository(installation int64, repo review.Repo, p Permissions) *R
 		key.repoName = repo.String()
 	}
 	client := a.client(&authorized{tokens: a.tokens, key: key, next: a.base})
-	return &Repository{app: a, key: key, repo: repo, gh: client}
+	return &Repository{app: a, key: key, repo: repo, gh: client, via: a.rest}
 }
 
 // Identity is what GitHub says of the app.
