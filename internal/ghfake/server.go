@@ -79,6 +79,7 @@ type Server struct {
 	suitesAt map[commitKey][]*checkSuite
 	comments map[int64]*comment
 	reviewed map[int64]*reviewComment
+	statuses map[commitKey][]Status
 }
 
 // New makes a Server. Close it to stop its deliveries.
@@ -109,6 +110,7 @@ func New(cfg Config) (*Server, error) {
 		repos: map[string]*Repo{}, repoByID: map[int64]*Repo{}, tokens: map[string]*token{},
 		runs: map[int64]*checkRun{}, suites: map[int64]*checkSuite{}, suitesAt: map[commitKey][]*checkSuite{},
 		comments: map[int64]*comment{}, reviewed: map[int64]*reviewComment{},
+		statuses: map[commitKey][]Status{},
 		violated: violations{ring: ring[Violation]{cap: keptViolations}},
 		lastID:   1000,
 	}
