@@ -361,7 +361,7 @@ func TestTree(t *testing.T) {
 			t.Error(d)
 		}
 	}
-	base := []seen{{"docs/a.md", "100644", 2}, {"main.go", "100644", 28}, {"run.sh", "100755", 10}}
+	base := []seen{{"docs/a.md", "100644", 2}, {"main.go", "100644", 29}, {"run.sh", "100755", 10}}
 	if d := cmp.Diff(base, list(review.Base)); d != "" {
 		t.Error(d)
 	}

@@ -76,10 +76,6 @@ func GraphQLFailure(kind, message string) Fault {
 // answerGraph validates a query against the schema and answers it from what is
 // there.
 func (s *Server) answerGraph(c *call) (answer, error) {
-	schema, err := sharedSchema()
-	if err != nil {
-		return answer{}, err
-	}
 	var in struct {
 		Query     string         `json:"query"`
 		Variables map[string]any `json:"variables"`
@@ -87,7 +83,7 @@ func (s *Server) answerGraph(c *call) (answer, error) {
 	if err := c.decode(&in); err != nil {
 		return answer{}, err
 	}
-	doc, invalid := gqlparser.LoadQuery(schema, in.Query)
+	doc, invalid := gqlparser.LoadQuery(s.schema, in.Query)
 	switch {
 	case len(invalid) > 0:
 		return s.badGraph(c, invalid)
@@ -95,7 +91,7 @@ func (s *Server) answerGraph(c *call) (answer, error) {
 		return s.badGraph(c, fmt.Errorf("%d operations in the document, want one", len(doc.Operations)))
 	}
 	op := doc.Operations[0]
-	variables, err := graphcheck.VariableValues(schema, op, in.Variables)
+	variables, err := graphcheck.VariableValues(s.schema, op, in.Variables)
 	if err != nil {
 		return s.badGraph(c, err)
 	}
@@ -103,7 +99,7 @@ func (s *Server) answerGraph(c *call) (answer, error) {
 	if op.Operation == ast.Mutation {
 		root = s.graphMutation(c)
 	}
-	x := &execution{server: s, call: c, schema: schema, variables: variables}
+	x := &execution{server: s, call: c, schema: s.schema, variables: variables}
 	data, _ := x.object(root, op.SelectionSet, nil)
 	body := object{"data": data}
 	if len(x.errors) > 0 {
@@ -237,11 +233,11 @@ const maxGraphPage = 100
 // connection is a list in pages.
 func connection(typename string, items []any) graphFunc {
 	return func(args map[string]any) (any, error) {
-		size, isNumber := args["first"].(int64)
-		last, backwards := args["last"].(int64)
+		size, isNumber := intArg(args, "first")
+		last, backwards := intArg(args, "last")
 		switch {
 		case backwards:
-			items, size = items[max(len(items)-int(last), 0):], last
+			items, size = items[max(len(items)-last, 0):], last
 		case !isNumber:
 			return nil, &graphRefusal{"MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value to properly paginate the connection."}
 		}
@@ -250,13 +246,25 @@ func connection(typename string, items []any) graphFunc {
 		}
 		after, _ := args["after"].(string)
 		start := min(cursorIndex(after), len(items))
-		end := min(start+int(size), len(items))
+		end := min(start+size, len(items))
 		info := graphNode{"__typename": "PageInfo", "hasNextPage": end < len(items), "hasPreviousPage": start > 0, "endCursor": nil, "startCursor": nil}
 		if end > start {
 			info["startCursor"], info["endCursor"] = cursorAt(start+1), cursorAt(end)
 		}
 		return graphNode{"__typename": typename, "totalCount": len(items), "nodes": items[start:end], "pageInfo": info}, nil
 	}
+}
+
+// intArg is an argument that the query has as a literal, or the variables as a
+// number of JSON.
+func intArg(args map[string]any, name string) (n int, given bool) {
+	switch v := args[name].(type) {
+	case int64:
+		return int(v), true
+	case float64:
+		return int(v), true
+	}
+	return 0, false
 }
 
 func cursorAt(n int) string {

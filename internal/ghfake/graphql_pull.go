@@ -21,11 +21,11 @@ func (s *Server) graphRepo(c *call, r *Repo) graphNode {
 	return graphNode{
 		"__typename": "Repository", "id": nodeID("R", r.ID), "databaseId": r.ID, "name": r.Name, "nameWithOwner": r.FullName(),
 		"pullRequest": graphFunc(func(args map[string]any) (any, error) {
-			number, _ := args["number"].(int64)
+			number, _ := intArg(args, "number")
 			if !c.caller.token.allows(pullsRead) {
 				return nil, graphForbidden()
 			}
-			p := r.pull(int(number))
+			p := r.pull(number)
 			if p == nil {
 				return nil, graphMissing("Could not resolve to a PullRequest with the number of %d.", number)
 			}
@@ -129,7 +129,7 @@ func (s *Server) graphRun(r *checkRun, p *PullRequest) graphNode {
 // merged; GitHub wants to know which.
 func requiredFor(p *PullRequest, name string) graphFunc {
 	return func(args map[string]any) (any, error) {
-		if number, _ := args["pullRequestNumber"].(int64); int(number) != p.Number {
+		if number, _ := intArg(args, "pullRequestNumber"); number != p.Number {
 			return nil, &graphRefusal{"UNPROCESSABLE", "A pull request ID or pull request number is required."}
 		}
 		return slices.Contains(p.Repo.required(p.BaseRef).Checks, name), nil

@@ -79,11 +79,11 @@ func trim(doc *ast.SchemaDocument) {
 			continue
 		}
 		has := func(name string) bool { return slices.Contains(kept, name) }
-		d.Interfaces = slices.DeleteFunc(d.Interfaces, func(name string) bool { return !has(name) })
+		_, isRoot := roots[d.Name]
+		d.Interfaces = slices.DeleteFunc(d.Interfaces, func(name string) bool { return isRoot || !has(name) })
 		d.Types = slices.DeleteFunc(d.Types, func(name string) bool { return !has(name) })
 		d.Fields = slices.DeleteFunc(d.Fields, func(f *ast.FieldDefinition) bool {
-			root, isRoot := roots[d.Name]
-			return !knows(f.Type.Name()) || isRoot && !slices.Contains(root, f.Name)
+			return !knows(f.Type.Name()) || isRoot && !slices.Contains(roots[d.Name], f.Name)
 		})
 		for _, f := range d.Fields {
 			use(f.Type.Name())
