@@ -51,9 +51,11 @@ require (
 require (
 	github.com/bufbuild/protocompile v0.14.1
 	github.com/hmarr/codeowners v1.2.1
+	github.com/vektah/gqlparser/v2 v2.5.64
 )
 
 require (
+	github.com/agnivade/levenshtein v1.2.2 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cenkalti/backoff/v5 v5.0.3 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

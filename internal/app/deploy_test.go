@@ -28,7 +28,7 @@ func TestManifest(t *testing.T) {
 	if err := yaml.Unmarshal(text, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"metadata": "read", "contents": "read", "issues": "read", "checks": "write", "pull_requests": "write"}
+	want := map[string]string{"metadata": "read", "contents": "read", "issues": "read", "checks": "write", "pull_requests": "write", "statuses": "read"}
 	if d := cmp.Diff(want, manifest.Permissions); d != "" {
 		t.Error(d)
 	}

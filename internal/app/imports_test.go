@@ -56,6 +56,7 @@ var rules = map[string][]string{
 	"cmd/assay":         {"*"},
 
 	"internal/store/dictionary": {},
+	"internal/ghfake/graphql":   {},
 }
 
 // TestImports holds the layout: data flows webhook, strategy, agents, reports,

@@ -17,6 +17,7 @@ const (
 	// tokens' among them.
 	githubConcurrent = 64
 	tokenConcurrent  = 16
+	graphConcurrent  = 16
 	// callDeadline bounds a request to GitHub, which itself gives up on one
 	// after 10 s.
 	callDeadline = 20 * time.Second
@@ -40,6 +41,9 @@ func (a *App) guardConfig(name string) guard.Config {
 	case ghapp.TokenDependency:
 		b = a.opts.Config.Breakers.GitHubToken
 		cfg.MaxConcurrent, cfg.Deadline = tokenConcurrent, callDeadline
+	case ghapp.GraphQLDependency:
+		b = a.opts.Config.Breakers.GitHubGraphQL
+		cfg.MaxConcurrent, cfg.Deadline = graphConcurrent, callDeadline
 	}
 	cfg.FailureThreshold, cfg.ResetTimeout, cfg.MaxResetTimeout = b.FailureThreshold, b.ResetTimeout, b.MaxResetTimeout
 	return cfg

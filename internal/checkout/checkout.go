@@ -44,9 +44,9 @@ const (
 )
 
 // limits are the constants above, as a value so that tests can lower them.
-type limits struct{ file, patch, diff, files, read int }
+type limits struct{ file, patch, diff, files, read, entries int }
 
-var defaultLimits = limits{file: MaxFile, patch: diff.MaxPatch, diff: MaxDiff, files: MaxFiles, read: MaxRead}
+var defaultLimits = limits{file: MaxFile, patch: diff.MaxPatch, diff: MaxDiff, files: MaxFiles, read: MaxRead, entries: MaxEntries}
 
 // ErrNoChange says that there is nothing to review; the error that wraps it
 // names the way out.
@@ -201,7 +201,7 @@ func (r *Repo) Change(ctx context.Context, o Options) (*review.Change, error) {
 	}
 	return &review.Change{
 		Repo: r.config.repo(r.dir), Pull: pull,
-		Files: found.reviewFiles(), Truncated: found.truncated, Contents: c,
+		Files: found.reviewFiles(), Truncated: found.truncated, Contents: c, Tree: c,
 	}, nil
 }
 

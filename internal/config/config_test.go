@@ -76,8 +76,9 @@ func TestDefaults(t *testing.T) {
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
 		Breakers: Breakers{
-			GitHub:      Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
-			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			GitHub:        Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			GitHubToken:   Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			GitHubGraphQL: Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
 		},
 		Caches: Caches{
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
@@ -104,6 +105,7 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_WRITE_INTERVAL": "1ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "5",
 		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
+		"ASSAY_BREAKER_GITHUB_GRAPHQL_FAILURE_THRESHOLD": "9", "ASSAY_BREAKER_GITHUB_GRAPHQL_RESET_TIMEOUT": "2s", "ASSAY_BREAKER_GITHUB_GRAPHQL_MAX_RESET_TIMEOUT": "3s",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
@@ -122,8 +124,9 @@ func TestEverythingSet(t *testing.T) {
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
 		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
 		Breakers: Breakers{
-			GitHub:      Breaker{FailureThreshold: 7, ResetTimeout: 20 * time.Minute, MaxResetTimeout: 20 * time.Minute},
-			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
+			GitHub:        Breaker{FailureThreshold: 7, ResetTimeout: 20 * time.Minute, MaxResetTimeout: 20 * time.Minute},
+			GitHubToken:   Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
+			GitHubGraphQL: Breaker{FailureThreshold: 9, ResetTimeout: 2 * time.Second, MaxResetTimeout: 3 * time.Second},
 		},
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},

@@ -62,8 +62,9 @@ type Config struct {
 	WritesPerMinute, WritesPerHour int
 	// CallTimeout bounds one request with its answer; 0 is 20 seconds.
 	CallTimeout time.Duration
-	// Guards has the dependencies that all calls go through, RESTDependency
-	// and TokenDependency; nil is a set of its own with guard's defaults.
+	// Guards has the dependencies that all calls go through, RESTDependency,
+	// TokenDependency and GraphQLDependency; nil is a set of its own with
+	// guard's defaults.
 	Guards *guard.Set
 	// Caches bounds what is remembered. The caches are added to CacheSet, for
 	// whoever shows them; nil is nowhere.
@@ -71,11 +72,12 @@ type Config struct {
 	CacheSet *cache.Set
 }
 
-// Names of the dependencies: GitHub's REST API, and the part of it that makes
-// tokens, which fails on its own.
+// Names of the dependencies: GitHub's REST API, the part of it that makes
+// tokens, and its GraphQL API. Each fails on its own, and has limits of its own.
 const (
-	RESTDependency  = "github"
-	TokenDependency = "github_token"
+	RESTDependency    = "github"
+	TokenDependency   = "github_token"
+	GraphQLDependency = "github_graphql"
 )
 
 // App is a GitHub App. It is safe for concurrent use.
@@ -84,8 +86,8 @@ type App struct {
 	api         *url.URL
 	log         *slog.Logger
 	callTimeout time.Duration
-	// rest and minting guard the calls; their keys are limitKey's.
-	rest, minting *guard.Dependency
+	// rest, minting and graph guard the calls; their keys are limitKey's.
+	rest, minting, graph *guard.Dependency
 
 	base          http.RoundTripper
 	clock         *clock
@@ -147,7 +149,10 @@ func (a *App) guard(set *guard.Set) (err error) {
 	if a.rest, err = set.Get(RESTDependency); err != nil {
 		return err
 	}
-	a.minting, err = set.Get(TokenDependency)
+	if a.minting, err = set.Get(TokenDependency); err != nil {
+		return err
+	}
+	a.graph, err = set.Get(GraphQLDependency)
 	return err
 }
 
@@ -182,7 +187,7 @@ func (a *App) Repository(installation int64, repo review.Repo, p Permissions) *R
 		key.repoName = repo.String()
 	}
 	client := a.client(&authorized{tokens: a.tokens, key: key, next: a.base})
-	return &Repository{app: a, key: key, repo: repo, gh: client}
+	return &Repository{app: a, key: key, repo: repo, gh: client, via: a.rest}
 }
 
 // Identity is what GitHub says of the app.

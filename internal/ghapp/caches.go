@@ -15,16 +15,19 @@ const (
 	contentsCache = "github_contents"
 	answersCache  = "github_answers"
 	basesCache    = "github_merge_bases"
+	treesCache    = "github_trees"
 )
 
 const (
 	maxTokens = 4096 // one more mint is all an eviction costs
 	maxBases  = 4096
+	maxTrees  = 256
 	// Bytes that are kept of each. Answers of the API are counted as twice
 	// their JSON.
 	configBytes   = 8 << 20
 	contentsBytes = 64 << 20
 	answersBytes  = 32 << 20
+	treesBytes    = 64 << 20
 
 	// absentFor is how long a file that a commit does not have is taken for
 	// absent: GitHub says the same of a commit it has not heard of yet.
@@ -61,6 +64,7 @@ type caches struct {
 	answers  *cache.Cache[readKey, reading]
 	contents *cache.Cache[fileKey, file]
 	bases    *cache.Cache[baseKey, mergeBase]
+	trees    *cache.Cache[treeKey, listing]
 }
 
 // newCaches makes the caches. Failures of loads are not remembered, except of
@@ -95,6 +99,10 @@ func newCaches(cfg CacheConfig, loadTimeout time.Duration, set *cache.Set) (cach
 		bases: made[baseKey](&m, cache.Config[mergeBase]{
 			Name: basesCache, TTL: contents.TTL, Size: maxBases, ErrorTTL: -1,
 			Expires: func(b mergeBase) time.Time { return absent(b.sha == "") },
+		}),
+		trees: made[treeKey](&m, cache.Config[listing]{
+			Name: treesCache, TTL: contents.TTL, Size: maxTrees, ErrorTTL: -1,
+			Bytes: treesBytes, Weigh: listing.weight,
 		}),
 	}
 	return c, errors.Join(m.errs...)

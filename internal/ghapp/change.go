@@ -30,46 +30,82 @@ const (
 // Change reads the files that a pull request changes at its head. Files whose
 // patch GitHub keeps back say so in Unread. It fails with review.ErrHeadMoved
 // (transient) when the head is no longer pull.HeadSHA.
+//
+// With the number 0 it reads what pull.HeadSHA has over pull.BaseSHA since they
+// parted; without a base (empty or all zeros) the change has no files, and its
+// contents and tree are those of the head.
 func (r *Repository) Change(ctx context.Context, pull review.Pull) (*review.Change, error) {
 	c, err := r.change(ctx, pull)
 	if err != nil {
-		return nil, fmt.Errorf("read the change of %s#%d: %w", r.repo, pull.Number, err)
+		return nil, fmt.Errorf("read the change of %s: %w", subject(r.repo, pull), err)
 	}
 	return c, nil
 }
 
+// subject names a pull request, or commits of a branch.
+func subject(repo review.Repo, pull review.Pull) string {
+	if pull.Number == 0 {
+		return fmt.Sprintf("%s at %s", repo, pull.HeadSHA)
+	}
+	return fmt.Sprintf("%s#%d", repo, pull.Number)
+}
+
 func (r *Repository) change(ctx context.Context, pull review.Pull) (*review.Change, error) {
-	for _, sha := range []string{pull.BaseSHA, pull.HeadSHA} {
-		if err := checkSHA(sha); err != nil {
+	based := pull.Number != 0 || !noCommit(pull.BaseSHA)
+	if err := checkSHA(pull.HeadSHA); err != nil {
+		return nil, err
+	}
+	if based {
+		if err := checkSHA(pull.BaseSHA); err != nil {
 			return nil, err
 		}
 	}
-	listed, err := r.files(ctx, pull.Number)
+	c, reads := r.emptyChange(pull)
+	var listed []*github.CommitFile
+	var err error
+	switch {
+	case pull.Number != 0:
+		listed, c.Truncated, err = r.changedByPull(ctx, pull)
+	case based:
+		listed, c.Truncated, err = r.changedByCommits(ctx, reads)
+	}
 	if err != nil {
 		return nil, err
 	}
-	// The list of files is that of the newest head, whatever it is.
-	now, err := r.pull(ctx, pull.Number)
-	if err != nil {
-		return nil, err
-	}
-	if head := now.GetHead().GetSHA(); head != pull.HeadSHA {
-		return nil, fault.New(fault.Transient, fmt.Errorf("%w from %s to %s", review.ErrHeadMoved, pull.HeadSHA, head))
-	}
-	c := &review.Change{Repo: r.repo, Pull: pull}
-	reads := newContents(r, pull)
-	c.Contents = reads
 	if c.Files, err = r.readFiles(ctx, reads, listed); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(c.Files, func(a, b review.File) int { return strings.Compare(a.Path, b.Path) })
+	return c, nil
+}
+
+// emptyChange is a change whose files are yet to be read.
+func (r *Repository) emptyChange(pull review.Pull) (*review.Change, *contents) {
+	reads := newContents(r, pull)
+	return &review.Change{Repo: r.repo, Pull: pull, Contents: reads, Tree: &tree{reads}, Host: newHost(r, pull)}, reads
+}
+
+// changedByPull lists what a pull request changes, and says why that is not
+// all of it.
+func (r *Repository) changedByPull(ctx context.Context, pull review.Pull) (listed []*github.CommitFile, truncated string, err error) {
+	if listed, err = r.files(ctx, pull.Number); err != nil {
+		return nil, "", err
+	}
+	// The list of files is that of the newest head, whatever it is.
+	now, err := r.pull(ctx, pull.Number)
+	if err != nil {
+		return nil, "", err
+	}
+	if head := now.GetHead().GetSHA(); head != pull.HeadSHA {
+		return nil, "", fault.New(fault.Transient, fmt.Errorf("%w from %s to %s", review.ErrHeadMoved, pull.HeadSHA, head))
+	}
 	switch total := now.GetChangedFiles(); {
 	case total > len(listed):
-		c.Truncated = fmt.Sprintf("GitHub listed %d of %d changed files", len(listed), total)
+		truncated = fmt.Sprintf("GitHub listed %d of %d changed files", len(listed), total)
 	case len(listed) >= maxFiles:
-		c.Truncated = fmt.Sprintf("GitHub lists no more than %d changed files", maxFiles)
+		truncated = fmt.Sprintf("GitHub lists no more than %d changed files", maxFiles)
 	}
-	return c, nil
+	return listed, truncated, nil
 }
 
 // files lists the changed files, looking again for patches that went missing.

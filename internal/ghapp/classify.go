@@ -173,10 +173,15 @@ func messageOf(resp *http.Response, credential string) string {
 	for _, e := range body.Errors {
 		message += "; " + e.text
 	}
+	return shorten(censor(message, credential))
+}
+
+// censor strikes out of a message the Authorization header that was sent.
+func censor(message, credential string) string {
 	if _, secret, ok := strings.Cut(credential, " "); ok && secret != "" {
-		message = strings.ReplaceAll(message, secret, "[token]")
+		return strings.ReplaceAll(message, secret, "[token]")
 	}
-	return shorten(message)
+	return message
 }
 
 // refusalError is one entry of a refusal's list of errors, which GitHub writes

@@ -89,6 +89,22 @@ func (r *Repository) DeleteComment(ctx context.Context, id int64) error {
 	return nil
 }
 
+// React adds a reaction of the app's to a comment of a pull request: "eyes",
+// "+1", "confused" and the like. The same one again changes nothing
+// (https://docs.github.com/rest/reactions/reactions#create-reaction-for-an-issue-comment).
+// WritePulls is enough for it. When there is no such comment any more the error
+// is fault.Gone.
+func (r *Repository) React(ctx context.Context, commentID int64, content string) error {
+	err := r.repeat(ctx, true, func(ctx context.Context) error {
+		_, _, err := r.gh.Reactions.CreateIssueCommentReaction(ctx, r.repo.Owner, r.repo.Name, commentID, content)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("react to comment %d of %s: %w", commentID, r.repo, err)
+	}
+	return nil
+}
+
 // FindComment finds the first comment of a pull request that holds marker and
 // was made by this app: anybody can write the marker.
 func (r *Repository) FindComment(ctx context.Context, number int, marker string) (id int64, body string, found bool, err error) {

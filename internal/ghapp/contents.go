@@ -189,54 +189,18 @@ func (c *contents) Read(ctx context.Context, side review.Side, path string) ([]b
 // the branches parted, not where the base branch stands by now. Branches
 // without a common commit are compared with the base itself.
 func (c *contents) ref(ctx context.Context, side review.Side) (string, error) {
-	if side == review.Head {
+	switch {
+	case side == review.Head:
 		return c.pull.HeadSHA, nil
+	case noCommit(c.pull.BaseSHA):
+		return "", fault.New(fault.Invalid, review.ErrNotExist)
 	}
 	key := baseKey{c.repo.key, c.pull.BaseSHA, c.pull.HeadSHA}
 	base, err := c.repo.app.caches.bases.Get(ctx, key, func(ctx context.Context) (mergeBase, error) {
 		return c.repo.mergeBase(ctx, key)
 	})
 	if err != nil {
-		return "", fmt.Errorf("find where %s#%d left its base: %w", c.repo.repo, c.pull.Number, err)
+		return "", fmt.Errorf("find where %s left its base: %w", subject(c.repo.repo, c.pull), err)
 	}
 	return cmp.Or(base.sha, c.pull.BaseSHA), nil
-}
-
-type baseKey struct {
-	token      tokenKey
-	base, head string
-}
-
-// mergeBase is where two commits parted; empty when they have no history in
-// common.
-type mergeBase struct{ sha string }
-
-func (r *Repository) mergeBase(ctx context.Context, of baseKey) (mergeBase, error) {
-	var answer struct {
-		MergeBase struct {
-			SHA string `json:"sha"`
-		} `json:"merge_base_commit"`
-	}
-	err := r.read(ctx, func(ctx context.Context) error {
-		// Of the comparison itself only the smallest page is wanted.
-		req, err := r.gh.NewRequest(http.MethodGet, r.path("compare/%s...%s?per_page=1&page=2", of.base, of.head), nil)
-		if err != nil {
-			return err
-		}
-		if _, err = r.gh.Do(ctx, req, &answer); err != nil {
-			return err
-		}
-		return checkMergeBase(answer.MergeBase.SHA)
-	})
-	if hasStatus(err, http.StatusNotFound) {
-		return mergeBase{}, nil
-	}
-	return mergeBase{answer.MergeBase.SHA}, err
-}
-
-func checkMergeBase(sha string) error {
-	if checkSHA(sha) != nil {
-		return incomplete("no merge base")
-	}
-	return nil
 }

@@ -228,3 +228,15 @@ var testPull = review.Pull{
 	Number: 5, Title: "T", Body: "B", Draft: true, Author: review.Actor{Login: "mona"}, Labels: []string{"bug"},
 	BaseRef: "main", BaseSHA: baseSHA, HeadRef: "topic", HeadSHA: headSHA,
 }
+
+// answering answers everything in one way.
+func answering(status int, body string) roundTrip {
+	return func(*http.Request) (*http.Response, error) { return answer(status, body), nil }
+}
+
+func counting(calls *int, next roundTrip) roundTrip {
+	return func(r *http.Request) (*http.Response, error) {
+		*calls++
+		return next(r)
+	}
+}

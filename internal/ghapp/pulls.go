@@ -30,11 +30,20 @@ const (
 
 // pull reads a pull request, which is shared and not to be changed.
 func (r *Repository) pull(ctx context.Context, number int) (p *github.PullRequest, err error) {
-	for attempt := 1; ; attempt++ {
+	err = r.lookUp(ctx, func() error {
 		got, err := r.current(ctx, r.app.caches.answers, r.path("pulls/%d", number), "", decodePull)
 		p, _ = got.value.(*github.PullRequest)
+		return err
+	})
+	return p, err
+}
+
+// lookUp looks for what should be there, again when it is not.
+func (r *Repository) lookUp(ctx context.Context, look func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := look()
 		if !hasStatus(err, http.StatusNotFound) || attempt == maxLookups || sleep(ctx, r.app.settling<<(attempt-1)) != nil {
-			return p, err
+			return err
 		}
 	}
 }

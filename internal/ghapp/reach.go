@@ -2,10 +2,12 @@ package ghapp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/go-github/v62/github"
 
+	"assay/internal/fault"
 	"assay/internal/guard"
 	"assay/review"
 )
@@ -59,6 +61,42 @@ func installationsOf(list []*github.Installation) ([]Installation, error) {
 	return got, nil
 }
 
+// InstallationOf finds the installation that reaches a repository, and reads
+// the repository. It is fault.Gone when the app is not installed there, or the
+// installation is suspended. It takes a token for the repository that is good
+// for metadata alone.
+func (a *App) InstallationOf(ctx context.Context, owner, name string) (id int64, repo review.Repo, err error) {
+	r := a.Repository(0, review.Repo{Owner: owner, Name: name}, 0)
+	if err = r.check(); err == nil {
+		id, err = a.installationOf(ctx, r)
+	}
+	if err == nil {
+		repo, err = a.Repository(id, r.repo, 0).Repo(ctx)
+	}
+	if err != nil {
+		return 0, review.Repo{}, fmt.Errorf("find the installation of %s/%s: %w", owner, name, err)
+	}
+	return id, repo, nil
+}
+
+func (a *App) installationOf(ctx context.Context, r *Repository) (int64, error) {
+	var found *github.Installation
+	err := a.asApp(ctx, func(ctx context.Context, gh *github.Client) (err error) {
+		found, _, err = gh.Apps.FindRepositoryInstallation(ctx, r.repo.Owner, r.repo.Name)
+		if err == nil && found.GetID() == 0 {
+			err = incomplete("an installation without ID")
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case found.SuspendedAt != nil:
+		return 0, fault.New(fault.Gone, errors.New("the installation is suspended"))
+	}
+	return found.GetID(), nil
+}
+
 // Repositories lists the repositories of an installation, archived ones left
 // out: nothing can be written to them. It takes a token for the installation as
 // a whole that is good for metadata alone.
@@ -89,15 +127,13 @@ func reposOf(list *github.ListRepositories) ([]review.Repo, error) {
 	}
 	var got []review.Repo
 	for _, r := range list.Repositories {
-		if r.GetID() == 0 || r.GetName() == "" || r.GetOwner().GetLogin() == "" {
-			return nil, incomplete("a repository without ID, owner or name")
+		if err := checkRepo(r); err != nil {
+			return nil, err
 		}
 		if r.GetArchived() || r.GetDisabled() {
 			continue
 		}
-		got = append(got, review.Repo{
-			ID: r.GetID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName(), DefaultBranch: r.GetDefaultBranch(), Private: r.GetPrivate(),
-		})
+		got = append(got, repositoryOf(r))
 	}
 	return got, nil
 }

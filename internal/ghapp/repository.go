@@ -23,6 +23,8 @@ type Repository struct {
 	key  tokenKey
 	repo review.Repo
 	gh   *github.Client
+	// via guards the calls: the part of GitHub that they are made to.
+	via *guard.Dependency
 }
 
 var (
@@ -54,7 +56,7 @@ func (r *Repository) call(ctx context.Context, idempotent bool, request func(con
 		return err
 	}
 	call := guard.Call{Key: limitKey(r.key.installation), Idempotent: idempotent, Deadline: r.app.callTimeout}
-	if err := r.app.rest.Check(call.Key); err != nil {
+	if err := r.via.Check(call.Key); err != nil {
 		return err // no token is worth making for it
 	}
 	if _, err := r.app.tokens.get(ctx, r.key); err != nil {
@@ -63,7 +65,7 @@ func (r *Repository) call(ctx context.Context, idempotent bool, request func(con
 		}
 		return &tokenError{err}
 	}
-	_, err := guard.Do(ctx, r.app.rest, call, func(attempt context.Context) (struct{}, error) {
+	_, err := guard.Do(ctx, r.via, call, func(attempt context.Context) (struct{}, error) {
 		return struct{}{}, classifyCall(ctx, request(attempt))
 	})
 	return err
@@ -78,7 +80,7 @@ func (r *Repository) read(ctx context.Context, request func(context.Context) err
 // creates says that it creates content people are told of.
 func (r *Repository) write(ctx context.Context, creates bool, request func(context.Context) error) error {
 	// Asked before queueing too, so that nobody waits for a turn to be refused.
-	if err := r.app.rest.Check(limitKey(r.key.installation)); err != nil {
+	if err := r.via.Check(limitKey(r.key.installation)); err != nil {
 		return err
 	}
 	in, done := r.app.installations.use(r.key.installation)
@@ -94,12 +96,17 @@ func (r *Repository) write(ctx context.Context, creates bool, request func(conte
 // put makes a request that has the same effect however often it is made, and
 // retries it. Others have their turn in between.
 func (r *Repository) put(ctx context.Context, request func(context.Context) error) error {
+	return r.repeat(ctx, false, request)
+}
+
+// repeat is put, for requests too that create content people are told of.
+func (r *Repository) repeat(ctx context.Context, creates bool, request func(context.Context) error) error {
 	for attempt := 1; ; attempt++ {
-		err := r.write(ctx, false, request)
+		err := r.write(ctx, creates, request)
 		if err == nil || is[*tokenError](err) {
 			return err
 		}
-		if giveUp := r.app.rest.Again(ctx, attempt, err); giveUp != nil {
+		if giveUp := r.via.Again(ctx, attempt, err); giveUp != nil {
 			return giveUp
 		}
 	}
@@ -113,7 +120,7 @@ func (r *Repository) create(ctx context.Context, creates bool, post func(context
 		if err == nil || is[*tokenError](err) { // the latter was never sent
 			return err
 		}
-		giveUp := r.app.rest.Again(ctx, attempt, err)
+		giveUp := r.via.Again(ctx, attempt, err)
 		if giveUp != nil && (fault.KindOf(giveUp) != fault.Transient || !fault.RetryAt(giveUp).IsZero()) {
 			return giveUp
 		}

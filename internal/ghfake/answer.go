@@ -97,6 +97,8 @@ type apiError struct {
 	docs    string
 	errors  []any // strings or validation errors
 	header  http.Header
+	// graphKind is the type of the error where GraphQL answers 200 with it.
+	graphKind string
 }
 
 func (e *apiError) Error() string {
@@ -135,6 +137,9 @@ func (c *call) refusal(err error) answer {
 		body["errors"] = e.errors
 	}
 	a := answer{status: e.status, body: body, header: e.header}
+	if e.graphKind != "" {
+		a.status, a.body = http.StatusOK, object{"errors": []object{{"type": e.graphKind, "message": e.message}}}
+	}
 	if err := a.encode(); err != nil {
 		a.raw, a.contentType = []byte(`{"message":"Server Error"}`), jsonType
 	}

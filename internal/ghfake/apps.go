@@ -46,14 +46,14 @@ type App struct {
 
 // DefaultPermissions are those of an app that reviews pull requests.
 func DefaultPermissions() map[string]string {
-	return map[string]string{"metadata": "read", "contents": "read", "issues": "read", "checks": "write", "pull_requests": "write"}
+	return map[string]string{"metadata": "read", "contents": "read", "issues": "read", "checks": "write", "pull_requests": "write", "statuses": "read"}
 }
 
 // DefaultEvents are all the events the fake can send that an app subscribes to.
 func DefaultEvents() []string {
 	return []string{
-		"check_run", "check_suite", "issue_comment", "pull_request", "pull_request_review",
-		"pull_request_review_comment", "push",
+		"check_run", "check_suite", "issue_comment", "merge_group", "pull_request", "pull_request_review",
+		"pull_request_review_comment", "pull_request_review_thread", "push",
 	}
 }
 
@@ -183,6 +183,34 @@ func (s *Server) Grant(inst *Installation, permissions map[string]string) {
 	defer s.mu.Unlock()
 	inst.permissions = maps.Clone(permissions)
 	inst.permissions["metadata"] = "read"
+}
+
+// SelectRepos gives an installation of selected repositories further ones, or
+// takes some away. It sends installation_repositories.added and .removed.
+func (s *Server) SelectRepos(inst *Installation, added, removed []*Repo, by string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if inst.selected == nil {
+		panic(fmt.Sprintf("ghfake: installation %d has all repositories", inst.ID))
+	}
+	for _, r := range added {
+		inst.selected[r.ID] = true
+	}
+	for _, r := range removed {
+		delete(inst.selected, r.ID)
+	}
+	for _, change := range []struct {
+		action string
+		repos  []*Repo
+	}{{"added", added}, {"removed", removed}} {
+		if len(change.repos) == 0 {
+			continue
+		}
+		none := []object{}
+		extra := object{"installation": s.installationJSON(inst), "repository_selection": inst.selection(), "requester": nil, "repositories_added": none, "repositories_removed": none}
+		extra["repositories_"+change.action] = mapped(change.repos, repoInEvent)
+		s.emit(Event{Name: "installation_repositories", Action: change.action, installation: inst, Sender: by, extra: extra})
+	}
 }
 
 // Suspend suspends an installation: its tokens stop working and no more events

@@ -55,16 +55,20 @@ func (s *Server) createCheckRun(c *call) (answer, error) {
 	if c.repo.objects.commits[in.HeadSHA] == nil {
 		return answer{}, problem(http.StatusUnprocessableEntity, "No commit found for SHA: %s", in.HeadSHA)
 	}
-	app := c.caller.app
-	r := &checkRun{app: app, repo: c.repo, suite: s.suite(app, c.repo, in.HeadSHA)}
+	return created(s.runJSON(s.addRun(c.caller.app, c.repo, in))), nil
+}
+
+// addRun makes a check run and sends its events.
+func (s *Server) addRun(app *App, repo *Repo, in checkRunInput) *checkRun {
+	r := &checkRun{app: app, repo: repo, suite: s.suite(app, repo, in.HeadSHA)}
 	r.ID, r.HeadSHA, r.App, r.SuiteID = s.nextID(), in.HeadSHA, app.ID, r.suite.id
 	r.Status, r.DetailsURL, r.StartedAt = "queued", s.web("apps", app.Slug), s.stamp()
 	s.runs[r.ID] = r
 	r.suite.runs = append(r.suite.runs, r)
 	s.applyRun(r, in)
-	s.emit(Event{Name: "check_run", Action: "created", Repo: c.repo, run: r, Sender: app.BotLogin()})
+	s.emit(Event{Name: "check_run", Action: "created", Repo: repo, run: r, Sender: app.BotLogin()})
 	s.finish(r, "")
-	return created(s.runJSON(r)), nil
+	return r
 }
 
 func (s *Server) updateCheckRun(c *call) (answer, error) {

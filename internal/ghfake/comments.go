@@ -18,6 +18,9 @@ type Comment struct {
 	Edits int
 	// Reactions are the reactions to it, oldest first.
 	Reactions []Reaction
+	// Minimized is why it was folded away, as "OUTDATED"; empty while it is
+	// shown.
+	Minimized string
 }
 
 // Reaction is a reaction to a comment.

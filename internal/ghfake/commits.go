@@ -76,6 +76,9 @@ func (s *Server) compare(c *call) (answer, error) {
 	}
 	ahead, behind := objects.since(base, head), objects.since(head, base)
 	commits, header := pageOf(c, ahead)
+	if positive(c.query("page"), 1) > 1 {
+		files = nil // they are on the first page only
+	}
 	web := s.web(c.repo.Owner, c.repo.Name, "compare", baseRef+"..."+headRef)
 	return answer{status: http.StatusOK, header: header, body: object{
 		"url":      s.api("repos", c.repo.Owner, c.repo.Name, "compare", c.params["basehead"]),

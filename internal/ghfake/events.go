@@ -160,10 +160,15 @@ func (s *Server) installedRepos(inst *Installation) []object {
 	out := []object{}
 	for _, name := range sortedKeys(s.repos) {
 		if r := s.repos[name]; inst.has(r) {
-			out = append(out, object{"id": r.ID, "node_id": nodeID("R", r.ID), "name": r.Name, "full_name": r.FullName(), "private": r.Private})
+			out = append(out, repoInEvent(r))
 		}
 	}
 	return out
+}
+
+// repoInEvent is a repository as events of installations have it.
+func repoInEvent(r *Repo) object {
+	return object{"id": r.ID, "node_id": nodeID("R", r.ID), "name": r.Name, "full_name": r.FullName(), "private": r.Private}
 }
 
 // zeroSHA stands for a branch that was not there.

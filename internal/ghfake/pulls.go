@@ -44,6 +44,7 @@ type PullRequest struct {
 	closed, merged   time.Time
 	mergedBy         string
 	mergeCommit      string
+	mergeable        string // as SetMergeable has it
 	comments         []*comment
 	reviews          []*pullReview
 }
@@ -189,6 +190,15 @@ func (s *Server) ClosePull(p *PullRequest, merge bool, by string) {
 }
 
 func (s *Server) merge(p *PullRequest, by string) {
+	tip := p.Repo.branches[p.BaseRef]
+	p.merged, p.mergedBy, p.mergeCommit = s.stamp(), by, s.mergeCommitOf(p, by)
+	p.Repo.branches[p.BaseRef] = p.mergeCommit
+	s.emitPush(p.Repo, p.BaseRef, tip, p.mergeCommit, by)
+	s.requestSuites(p.Repo, p.BaseRef, tip, p.mergeCommit, by)
+}
+
+// mergeCommitOf is the commit that merging a pull request would make now.
+func (s *Server) mergeCommitOf(p *PullRequest, by string) string {
 	objects, tip := p.Repo.objects, p.Repo.branches[p.BaseRef]
 	files := Files{}
 	for _, d := range objects.diff(objects.mergeBase(tip, p.headSHA), p.headSHA) {
@@ -201,14 +211,10 @@ func (s *Server) merge(p *PullRequest, by string) {
 		}
 		files[d.path] = File{Data: data, Mode: d.after.mode, Deleted: d.status == "removed"}
 	}
-	p.merged, p.mergedBy = s.stamp(), by
-	p.mergeCommit = objects.commit(commit{
+	return objects.commit(commit{
 		tree: objects.apply(objects.treeOf(tip), files), parents: []string{tip, p.headSHA},
 		message: fmt.Sprintf("Merge pull request #%d from %s/%s", p.Number, p.Head.Owner, p.HeadRef), author: by, when: s.stamp(),
 	})
-	p.Repo.branches[p.BaseRef] = p.mergeCommit
-	s.emitPush(p.Repo, p.BaseRef, tip, p.mergeCommit, by)
-	s.requestSuites(p.Repo, p.BaseRef, tip, p.mergeCommit, by)
 }
 
 // ReopenPull opens a closed pull request again.

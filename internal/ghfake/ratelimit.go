@@ -109,6 +109,9 @@ func (l *limiter) admit(c *call) (release func(), err error) {
 
 func (l *limiter) usage(c *call) *usage {
 	key := c.caller.limitKey()
+	if c.isGraph() {
+		key += GraphQLRoute // counted on its own
+	}
 	if l.callers[key] == nil {
 		l.callers[key] = &usage{}
 	}
@@ -155,7 +158,10 @@ func (l *limiter) status() int {
 
 func (l *limiter) primaryRefusal(c *call, w *window) *apiError {
 	e := problem(l.status(), "API rate limit exceeded for %s.", c.caller.limitKey())
-	e.docs, e.header = primaryDocs, l.headers(w)
+	e.docs, e.header = primaryDocs, l.headers(c, w)
+	if c.isGraph() {
+		e.graphKind = "RATE_LIMITED"
+	}
 	return e
 }
 
@@ -180,19 +186,22 @@ func (l *limiter) settle(c *call, a *answer) {
 	if c.uncharged {
 		w.used = max(w.used-1, 0)
 	}
-	for k, v := range l.headers(w) {
+	for k, v := range l.headers(c, w) {
 		a.set(k, v[0])
 	}
 }
 
-func (l *limiter) headers(w *window) http.Header {
-	limit := l.limit()
+func (l *limiter) headers(c *call, w *window) http.Header {
+	limit, resource := l.limit(), "core"
+	if c.isGraph() {
+		resource = "graphql"
+	}
 	return http.Header{
 		"X-Ratelimit-Limit":     {strconv.Itoa(limit)},
 		"X-Ratelimit-Remaining": {strconv.Itoa(max(limit-w.used, 0))},
 		"X-Ratelimit-Reset":     {strconv.FormatInt(w.until.Unix(), 10)},
 		"X-Ratelimit-Used":      {strconv.Itoa(w.used)},
-		"X-Ratelimit-Resource":  {"core"},
+		"X-Ratelimit-Resource":  {resource},
 	}
 }
 

@@ -16,13 +16,16 @@ type Repo struct {
 	// Parent is the repository this one is a fork of; nil when it is none.
 	Parent *Repo
 
-	objects  *objects          // shared by all forks of one repository
-	branches map[string]string // branch → commit
-	roles    map[string]string // lower-case login → role
-	labels   map[string]*label // by lower-case name
-	pulls    []*PullRequest    // number n is at n-1
-	created  time.Time
-	pushed   time.Time
+	objects    *objects          // shared by all forks of one repository
+	branches   map[string]string // branch → commit
+	roles      map[string]string // lower-case login → role
+	labels     map[string]*label // by lower-case name
+	pulls      []*PullRequest    // number n is at n-1
+	about      About
+	rules      map[string]ruled   // by branch
+	protection map[string]Demands // by branch
+	created    time.Time
+	pushed     time.Time
 }
 
 // FullName is "owner/name".
@@ -78,6 +81,7 @@ func (s *Server) newRepo(fullName string) *Repo {
 	r := &Repo{
 		ID: s.nextID(), Owner: owner, Name: name, DefaultBranch: "main",
 		branches: map[string]string{}, roles: map[string]string{}, labels: map[string]*label{},
+		rules: map[string]ruled{}, protection: map[string]Demands{},
 		created: s.stamp(), pushed: s.stamp(),
 	}
 	s.repos[strings.ToLower(fullName)], s.repoByID[r.ID] = r, r
@@ -132,6 +136,7 @@ func (s *Server) repoJSON(r *Repo) object {
 		"archived": false, "disabled": false, "web_commit_signoff_required": false, "allow_forking": true,
 		"created_at": r.created, "updated_at": r.pushed, "pushed_at": r.pushed,
 	}
+	r.describe(o)
 	for name, path := range repoLinks {
 		o[name] = api + path
 	}

@@ -38,6 +38,9 @@ type ReviewComment struct {
 	UpdatedAt time.Time
 	// Outdated says that the line is not in the diff of the head any more.
 	Outdated bool
+	// Minimized is why it was folded away, as "OUTDATED"; empty while it is
+	// shown.
+	Minimized string
 }
 
 type pullReview struct {
@@ -52,6 +55,8 @@ type reviewComment struct {
 	place    place
 	wholly   bool // on a whole file
 	original string
+	// resolvedBy is who resolved the conversation that it began.
+	resolvedBy string
 }
 
 // Reviews returns the reviews of a pull request with their comments, oldest
@@ -117,7 +122,7 @@ func (s *Server) ReplyReview(to int64, author, body string) int64 {
 // reply adds to a thread. As on GitHub, every reply is a review of its own.
 func (s *Server) reply(to *reviewComment, author, body string) *reviewComment {
 	m := *to
-	m.Author, m.Body, m.InReplyTo = author, body, to.ID
+	m.Author, m.Body, m.InReplyTo, m.resolvedBy, m.Minimized = author, body, to.ID, "", ""
 	if to.InReplyTo != 0 {
 		m.InReplyTo = to.InReplyTo
 	}

@@ -32,6 +32,7 @@ var (
 	checksWrite    = []permission{{"checks", write}}
 	pullsRead      = []permission{{"pull_requests", read}}
 	pullsWrite     = []permission{{"pull_requests", write}}
+	statusesRead   = []permission{{"statuses", read}}
 	statusesWrite  = []permission{{"statuses", write}}
 	discussesRead  = []permission{{"issues", read}, {"pull_requests", read}}
 	discussesWrite = []permission{{"issues", write}, {"pull_requests", write}}
@@ -77,6 +78,8 @@ func routes() []route {
 		{get, "/repos/{owner}/{repo}/git/commits/{commit_sha}", asInstallation, contentsRead, false, (*Server).getGitCommit},
 		{get, "/repos/{owner}/{repo}/git/trees/{tree_sha}", asInstallation, contentsRead, false, (*Server).getTree},
 		{get, "/repos/{owner}/{repo}/git/blobs/{file_sha}", asInstallation, contentsRead, false, (*Server).getBlob},
+		{get, "/repos/{owner}/{repo}/branches/{branch:.+}", asInstallation, contentsRead, false, (*Server).getBranch},
+		{get, "/repos/{owner}/{repo}/rules/branches/{branch:.+}", asInstallation, metadataRead, false, (*Server).listRules},
 		{post, "/repos/{owner}/{repo}/statuses/{sha}", asInstallation, statusesWrite, false, (*Server).createStatus},
 
 		{get, "/repos/{owner}/{repo}/pulls", asInstallation, pullsRead, false, (*Server).listPulls},

@@ -39,7 +39,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
 	if rest, ok := strings.CutPrefix(path, enterprisePrefix); ok && (rest == "" || rest[0] == '/') {
 		path = rest
-	} else if s.servePage(w, r) {
+	} else if path == "/api"+GraphQLRoute { // where an Enterprise Server has it
+		path = GraphQLRoute
+	} else if path != GraphQLRoute && s.servePage(w, r) {
 		return
 	}
 	s.serveAPI(w, r, path)
@@ -49,7 +51,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	c := &call{s: s, req: r, started: s.cfg.Now()}
 	// Clients measure the skew of their clock by this.
 	w.Header().Set("Date", c.started.UTC().Format(http.TimeFormat))
-	c.route, c.params = s.router.find(r.Method, path)
+	if c.route, c.params = s.router.find(r.Method, path); r.Method == post && path == GraphQLRoute {
+		c.route = graphMatcher()
+	}
 	entry := Request{Time: c.started, Method: r.Method, Path: path}
 	if c.route != nil {
 		entry.Route = c.route.template

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // Config configures a Server. The zero value is useful.
@@ -57,6 +59,7 @@ type Server struct {
 	cfg      Config
 	router   *router
 	check    *validator
+	schema   *ast.Schema // of GraphQL
 	faults   *faultList
 	limiter  *limiter
 	violated violations
@@ -79,6 +82,7 @@ type Server struct {
 	suitesAt map[commitKey][]*checkSuite
 	comments map[int64]*comment
 	reviewed map[int64]*reviewComment
+	statuses map[commitKey][]Status
 }
 
 // New makes a Server. Close it to stop its deliveries.
@@ -95,13 +99,17 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ghfake: %w", err)
 	}
+	schema, err := sharedSchema()
+	if err != nil {
+		return nil, fmt.Errorf("ghfake: read GitHub's schema: %w", err)
+	}
 	router, err := newRouter(routes(), check)
 	if err != nil {
 		return nil, fmt.Errorf("ghfake: %w", err)
 	}
 	cfg = withDefaults(cfg)
 	s := &Server{
-		cfg: cfg, router: router, check: check,
+		cfg: cfg, router: router, check: check, schema: schema,
 		limiter:  newLimiter(cfg.Limits, cfg.Now),
 		faults:   newFaultList(),
 		recorder: newRecorder(cfg.KeepRequests),
@@ -109,6 +117,7 @@ func New(cfg Config) (*Server, error) {
 		repos: map[string]*Repo{}, repoByID: map[int64]*Repo{}, tokens: map[string]*token{},
 		runs: map[int64]*checkRun{}, suites: map[int64]*checkSuite{}, suitesAt: map[commitKey][]*checkSuite{},
 		comments: map[int64]*comment{}, reviewed: map[int64]*reviewComment{},
+		statuses: map[commitKey][]Status{},
 		violated: violations{ring: ring[Violation]{cap: keptViolations}},
 		lastID:   1000,
 	}

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// createStatus makes a commit status. The fake keeps none: it is here so that
-// an app that falls back to statuses is checked, too.
+// createStatus makes a commit status
+// (https://docs.github.com/rest/commits/statuses#create-a-commit-status).
 func (s *Server) createStatus(c *call) (answer, error) {
 	var in struct {
 		State       string `json:"state"`
@@ -25,6 +25,7 @@ func (s *Server) createStatus(c *call) (answer, error) {
 		return answer{}, c.broken(invalid("Status", "description", "custom", "description is too long (maximum is 140 characters)"))
 	}
 	setDefault(&in.Context, "default")
+	s.keepStatus(commitKey{c.repo.ID, sha}, Status{Context: in.Context, State: in.State, URL: in.TargetURL})
 	id := s.nextID()
 	return created(object{
 		"id": id, "node_id": nodeID("SC", id), "url": s.api("repos", c.repo.Owner, c.repo.Name, "statuses", sha), "avatar_url": nil,
