@@ -101,7 +101,7 @@ func (e *endpoint) settle(resp *Response, req *Request) {
 		u.Input, u.Output, u.Estimated = EstimateRequest(*req), Estimate(resp.Text)+estimateCalls(resp.Calls), true
 	}
 	u.Cached = min(u.Cached, u.Input)
-	u.USD = e.price.of(*u)
+	u.USD = e.price.of(*u, time.Now())
 }
 
 // stopError is the error of an answer that did not end well.

@@ -32,7 +32,8 @@ type openAIUsage struct {
 	CompletionTokens    int `json:"completion_tokens"`
 	CacheHit            int `json:"prompt_cache_hit_tokens"` // DeepSeek
 	PromptTokensDetails *struct {
-		CachedTokens int `json:"cached_tokens"`
+		CachedTokens     int `json:"cached_tokens"`
+		CacheWriteTokens int `json:"cache_write_tokens"`
 	} `json:"prompt_tokens_details"`
 }
 
@@ -67,6 +68,7 @@ func (r *openAIReader) event(data []byte) error {
 		r.usage = Usage{Input: max(u.PromptTokens, 0), Output: max(u.CompletionTokens, 0), Cached: max(u.CacheHit, 0)}
 		if u.PromptTokensDetails != nil {
 			r.usage.Cached = max(r.usage.Cached, u.PromptTokensDetails.CachedTokens)
+			r.usage.CacheWrites = max(u.PromptTokensDetails.CacheWriteTokens, 0)
 		}
 	}
 	for _, choice := range c.Choices {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"sync"
+	"time"
 )
 
 // Price is what a model costs, in US dollars for a million tokens.
@@ -14,6 +15,11 @@ type Price struct {
 	// CacheWrite is what input costs that the provider is told to remember.
 	CacheWrite float64 `json:"cache_write"`
 	Output     float64 `json:"output"`
+	// MaxInput is the longest request that the price is for, in tokens; 0 for
+	// any. Until is its last day, as "2026-12-31"; empty for no such day. Beyond
+	// them the price is not known.
+	MaxInput int    `json:"max_input,omitempty"`
+	Until    string `json:"until,omitempty"`
 }
 
 //go:embed prices.json
@@ -21,10 +27,10 @@ var pricesJSON []byte
 
 // priceTable is prices.json.
 type priceTable struct {
-	// Source and Date say where the prices are from, and of which day they are.
-	Source string           `json:"source"`
-	Date   string           `json:"date"`
-	Prices map[string]Price `json:"prices"`
+	// Date is the day that the prices are of, Sources say where they are from.
+	Date    string            `json:"date"`
+	Sources map[string]string `json:"sources"`
+	Prices  map[string]Price  `json:"prices"`
 }
 
 var builtInPrices = sync.OnceValue(func() priceTable {
@@ -62,9 +68,9 @@ func priceOf(ref Ref, p *provider, own map[string]Price) *Price {
 	return nil
 }
 
-// of is the price of a call; nil where there is none.
-func (p *Price) of(u Usage) *float64 {
-	if p == nil {
+// of is the price of a call made now; nil where it is not known.
+func (p *Price) of(u Usage, now time.Time) *float64 {
+	if p == nil || p.MaxInput > 0 && u.Input > p.MaxInput || p.Until != "" && now.UTC().Format(time.DateOnly) > p.Until {
 		return nil
 	}
 	plain := max(u.Input-u.Cached-u.CacheWrites, 0)
