@@ -29,9 +29,12 @@ func (e *refusedError) Error() string {
 	return fmt.Sprintf("%s did not accept the request (%d)", e.model, e.status)
 }
 
+// unescaped undoes what JSON encoders do to signs that refusals are known by.
+var unescaped = strings.NewReplacer(`\u003e`, ">", `\u003c`, "<", `\"`, `"`)
+
 // statusError classifies an answer with another status than 200.
 func statusError(model string, status int, h http.Header, body []byte, now time.Time) error {
-	hint := strings.ToLower(string(body))
+	hint := strings.ToLower(unescaped.Replace(string(body)))
 	if status == http.StatusBadRequest || status == http.StatusUnprocessableEntity {
 		status = betterStatus(status, hint)
 	}
