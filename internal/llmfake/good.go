@@ -47,7 +47,10 @@ func examine(prompt string) (paths []string, found []suspicion) {
 		added := linePrefix.FindString(line)
 		if added == "" || strings.HasPrefix(line, "+++ ") {
 			for _, m := range pathPattern.FindAllStringSubmatch(line, 8) {
-				path := strings.TrimPrefix(strings.TrimPrefix(m[1], "a/"), "b/")
+				path := m[1]
+				if strings.HasPrefix(line, "+++ ") || strings.HasPrefix(line, "--- ") || strings.HasPrefix(line, "diff ") {
+					path = strings.TrimPrefix(strings.TrimPrefix(path, "a/"), "b/") // git's, for the two sides
+				}
 				if current = path; !slices.Contains(paths, path) {
 					paths = append(paths, path)
 				}
