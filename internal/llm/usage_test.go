@@ -67,3 +67,31 @@ func TestUsageAdds(t *testing.T) {
 		t.Errorf("review usage %+v", got)
 	}
 }
+
+// TestEstimate compares with counts that OpenAI's o200k_base has made.
+func TestEstimate(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{"The quick brown fox jumps over the lazy dog.", 10},
+		{"func (c *Client) Do(req *http.Request) (*http.Response, error) {\n\tif err := req.Context().Err(); err != nil {\n\t\treturn nil, err\n\t}\n}\n", 40},
+		{"golang.org/x/text v0.43.0 h1:qk0mYh9n7oV3p8d1m0pQd8l1GkS7rFZ2v5qZr1c0b9E=\n", 57},
+		{"{\"path\": \"db/users.go\", \"line\": 12345, \"severity\": \"high\"}", 21},
+		{"审查这个更改并报告问题。", 9},
+		{"+\tx := map[string][]int{\"a\": {1, 2, 3}, \"b\": {4, 5, 6}}\n", 31},
+	} {
+		if got := Estimate(tt.text); got < tt.want || got > 2*tt.want+2 {
+			t.Errorf("Estimate(%q) = %d of %d tokens", tt.text, got, tt.want)
+		}
+	}
+	small := EstimateRequest(Request{Messages: []Message{Say("go")}})
+	for name, r := range map[string]Request{
+		"system": {System: "a b c", Messages: []Message{Say("go")}}, "tools": {Tools: []Tool{readTool}, Messages: []Message{Say("go")}},
+		"schema": {Schema: findingsSchema, Messages: []Message{Say("go")}}, "result": {Messages: []Message{Say("go"), Results(ToolResult{Content: "a b c"})}},
+	} {
+		if EstimateRequest(r) <= small {
+			t.Errorf("%s costs nothing", name)
+		}
+	}
+}
