@@ -36,6 +36,8 @@ var rules = map[string][]string{
 	"internal/traces":     {"review", "agents", "internal/secret"},
 	"internal/guard":      {"internal/fault"},
 	"internal/cache":      {"internal/fault"},
+	"internal/llm":        {"review", "internal/fault", "internal/guard", "internal/secret"},
+	"internal/llmfake":    {},
 	"internal/config":     {"internal/secret"},
 	"internal/store":      {"review", "internal/fault"},
 	"internal/queue":      {"review", "internal/fault", "internal/store"},

@@ -27,6 +27,7 @@ type Config struct {
 	Server   Server
 	Storage  Storage
 	Work     Work
+	Models   Models
 	Breakers Breakers
 	Caches   Caches
 	Log      Log
@@ -156,7 +157,8 @@ func (c *Config) derive() {
 	case c.GitHub.APIURL == "":
 		c.GitHub.APIURL = apiOf(c.GitHub.URL)
 	}
-	for _, b := range []*Breaker{&c.Breakers.GitHub, &c.Breakers.GitHubToken, &c.Breakers.GitHubGraphQL} {
+	c.Models.derive()
+	for _, b := range c.Breakers.all() {
 		if b.MaxResetTimeout == 0 {
 			b.MaxResetTimeout = max(defaultMaxReset, b.ResetTimeout)
 		}

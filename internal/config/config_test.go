@@ -65,6 +65,11 @@ var testKeys = sync.OnceValue(func() (keys struct{ pkcs1, pkcs8, short, ec strin
 
 const goodSecret = "0123456789abcdef0123456789abcdef"
 
+var (
+	defaultBreaker = Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute}
+	defaultModels  = Models{FirstToken: time.Minute, Idle: 30 * time.Second, Timeout: 5 * time.Minute, Concurrent: 16}
+)
+
 func TestDefaults(t *testing.T) {
 	got, err := Load(environ{}.lookup)
 	if err != nil {
@@ -75,10 +80,10 @@ func TestDefaults(t *testing.T) {
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
+		Models:  defaultModels,
 		Breakers: Breakers{
-			GitHub:        Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
-			GitHubToken:   Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
-			GitHubGraphQL: Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			GitHub: defaultBreaker, GitHubToken: defaultBreaker, GitHubGraphQL: defaultBreaker,
+			OpenAI: defaultBreaker, Anthropic: defaultBreaker, Gemini: defaultBreaker, Ollama: defaultBreaker,
 		},
 		Caches: Caches{
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
@@ -123,10 +128,12 @@ func TestEverythingSet(t *testing.T) {
 		Server:  Server{Host: "::1", Port: 443, PublicURL: "https://assay.example.com/base", AdminToken: secret.New(goodSecret)},
 		Storage: Storage{DataDir: "/var/lib/assay", Database: Database{Kind: Postgres, URL: secret.New("postgres://u:p@db/assay")}},
 		Work:    Work{Run: true, Workers: 32, ShutdownTimeout: 90 * time.Second},
+		Models:  defaultModels,
 		Breakers: Breakers{
 			GitHub:        Breaker{FailureThreshold: 7, ResetTimeout: 20 * time.Minute, MaxResetTimeout: 20 * time.Minute},
 			GitHubToken:   Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
 			GitHubGraphQL: Breaker{FailureThreshold: 9, ResetTimeout: 2 * time.Second, MaxResetTimeout: 3 * time.Second},
+			OpenAI:        defaultBreaker, Anthropic: defaultBreaker, Gemini: defaultBreaker, Ollama: defaultBreaker,
 		},
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
@@ -432,6 +439,7 @@ func TestSecrets(t *testing.T) {
 	c, err := Load(environ{
 		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3",
 		"DATABASE_URL": "postgres://u:p%40" + goodSecret + "@h/d?sslpassword=" + goodSecret + "4", "OTEL_EXPORTER_OTLP_HEADERS": "k=" + goodSecret + "5",
+		"OPENAI_API_KEY": goodSecret + "6", "ANTHROPIC_API_KEY": goodSecret + "7", "GEMINI_API_KEY": goodSecret + "8", "OLLAMA_API_KEY": goodSecret + "9",
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -446,8 +454,8 @@ func TestSecrets(t *testing.T) {
 			t.Error("a secret of the config is not listed")
 		}
 	}
-	if found != 6 {
-		t.Errorf("%d secrets found in the config, want 6", found)
+	if found != 10 {
+		t.Errorf("%d secrets found in the config, want 10", found)
 	}
 	for _, password := range []string{"p@" + goodSecret, goodSecret + "4"} {
 		if !listed[password] {

@@ -11,6 +11,12 @@ type Breakers struct {
 	// GitHub is its REST API, GitHubToken the part of it that makes tokens,
 	// GitHubGraphQL its GraphQL API.
 	GitHub, GitHubToken, GitHubGraphQL Breaker
+	// Of the providers of models; each of their models has a breaker of its own.
+	OpenAI, Anthropic, Gemini, Ollama Breaker
+}
+
+func (b *Breakers) all() []*Breaker {
+	return []*Breaker{&b.GitHub, &b.GitHubToken, &b.GitHubGraphQL, &b.OpenAI, &b.Anthropic, &b.Gemini, &b.Ollama}
 }
 
 // Breaker is the settings of one circuit breaker.
@@ -114,6 +120,10 @@ func outsideVariables() []Variable {
 		breakerVariables("GITHUB", "GitHub", func(c *Config) *Breaker { return &c.Breakers.GitHub }),
 		breakerVariables("GITHUB_TOKEN", "the part of GitHub that makes tokens", func(c *Config) *Breaker { return &c.Breakers.GitHubToken }),
 		breakerVariables("GITHUB_GRAPHQL", "GitHub's GraphQL API", func(c *Config) *Breaker { return &c.Breakers.GitHubGraphQL }),
+		breakerVariables("OPENAI", "a model of the provider openai", func(c *Config) *Breaker { return &c.Breakers.OpenAI }),
+		breakerVariables("ANTHROPIC", "a model of the provider anthropic", func(c *Config) *Breaker { return &c.Breakers.Anthropic }),
+		breakerVariables("GEMINI", "a model of the provider gemini", func(c *Config) *Breaker { return &c.Breakers.Gemini }),
+		breakerVariables("OLLAMA", "a model of the provider ollama", func(c *Config) *Breaker { return &c.Breakers.Ollama }),
 		cacheVariables("TOKENS", "installation tokens", "", 4096, func(c *Config) *Cache { return &c.Caches.Tokens }),
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),

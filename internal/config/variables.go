@@ -183,7 +183,7 @@ var variables = slices.Concat([]Variable{
 			return nil
 		},
 	},
-}, outsideVariables(), []Variable{
+}, modelVariables(), outsideVariables(), []Variable{
 	{
 		Group: "Logs", Name: "LOG_LEVEL", Default: "info",
 		Want:    "`debug`, `info`, `warn` or `error`",
