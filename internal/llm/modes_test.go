@@ -91,8 +91,12 @@ func TestModes(t *testing.T) {
 					c.FirstByte, c.Idle, c.CallTimeout = cmp.Or(tt.first, time.Minute), cmp.Or(tt.idle, time.Minute), tt.call
 				})
 				fake.Script(tt.step)
+				began := time.Now()
 				resp, err := alias(t, models, string(d)).Complete(t.Context(), Request{System: "You review. " + promptCanary, Messages: []Message{Say(diffPrompt)}})
 				noCanary(t, err)
+				if took := time.Since(began); took > 30*time.Second {
+					t.Errorf("took %v: no limit of a minute is to be reached", took)
+				}
 				if tt.ok {
 					if err != nil {
 						t.Fatal(err)

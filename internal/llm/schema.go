@@ -132,8 +132,7 @@ func (s *Schema) validate(doc []byte) (complaint string, where []string) {
 const longestNumber = 32
 
 // sane reports whether all numbers are such as a float64 holds. The validator
-// computes with whatever is written: 1e999999 costs it megabytes, and 1e9999999
-// its life.
+// computes with whatever is written, in big numbers, and 1e999999 is one.
 func sane(value any) bool {
 	switch v := value.(type) {
 	case json.Number:

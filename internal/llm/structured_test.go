@@ -180,6 +180,12 @@ func TestSchema(t *testing.T) {
 	if MustSchema("s", `{"type":"object","properties":{"a":{"type":"object","properties":{"b":{"type":"string"}}}},"required":["a"],"additionalProperties":false}`).strict {
 		t.Error("a schema with an open object inside is strict")
 	}
+	number := MustSchema("n", `{"type":"object","properties":{"n":{"type":"number"}}}`)
+	for doc, ok := range map[string]bool{`{"n":1e300}`: true, `{"n":1e400}`: false, `{"n":-1e999999}`: false, `{"n":[{"m":1e400}]}`: false} {
+		if err := number.Validate([]byte(doc)); (err == nil) != ok {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
 	err := findingsSchema.Validate([]byte(`{"summary": "` + promptCanary + `", "examined": [], "findings": [], "` + promptCanary + `": 1}`))
 	if err == nil {
 		t.Error("an unknown property fits")
