@@ -44,8 +44,10 @@ var subscriptions = []subscription{
 	{"installation", "suspend", false},
 	{"installation", "unsuspend", false},
 	{"installation", "new_permissions_accepted", false},
-	{"installation_repositories", "added", false},
-	{"installation_repositories", "removed", false},
+	// A repository that is added, removed and added again says the same twice:
+	// these bodies have no time of their own.
+	{"installation_repositories", "added", true},
+	{"installation_repositories", "removed", true},
 	{"repository", "renamed", false},
 	{"repository", "transferred", false},
 	{"repository", "archived", false},
