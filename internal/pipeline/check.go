@@ -25,6 +25,9 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 	if err != nil {
 		return err
 	}
+	if !r.Status.Final() {
+		check.Output.Annotations = nil // of an earlier attempt, which has sent them
+	}
 	if r.CheckID == 0 && r.Resumed {
 		if r.CheckID, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, check.ExternalID); err != nil {
 			return err
