@@ -59,6 +59,8 @@ type jsonFinding struct {
 	Evidence  string          `json:"evidence,omitempty"`
 	Fix       *review.Fix     `json:"fix,omitempty"`
 	HelpURL   string          `json:"help_url,omitempty"`
+	// Dismissed is there when the verdict was made without the finding.
+	Dismissed *review.Dismissed `json:"dismissed,omitempty"`
 }
 
 type jsonAgent struct {

@@ -1,6 +1,9 @@
 package review
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Event is what a delivery says happened, read from GitHub's payload into the
 // few facts that Assay acts on.
@@ -75,9 +78,19 @@ type Commits struct {
 	HeadSHA string `json:"head_sha"`
 }
 
+// Creates reports whether the ref was made: there was nothing before.
+func (c Commits) Creates() bool { return strings.Trim(c.BaseSHA, "0") == "" }
+
+// Deletes reports whether the ref was deleted: there is nothing any more.
+func (c Commits) Deletes() bool { return strings.Trim(c.HeadSHA, "0") == "" }
+
 // Installed is what became of an installation of the app.
 type Installed struct {
 	Account Actor `json:"account"`
+	// UpdatedAt orders events of one installation; zero when not known.
+	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	// Suspended says that the app may do nothing for now.
+	Suspended bool `json:"suspended,omitempty"`
 	// All says that the app was given all repositories of the account.
 	All bool `json:"all,omitempty"`
 	// Added and Removed are the repositories that the event names.

@@ -1,5 +1,7 @@
 package review
 
+import "time"
+
 // Finding is one thing an agent has to say about a change. It is data, never
 // markup: whoever shows it escapes it.
 type Finding struct {
@@ -30,6 +32,16 @@ type Finding struct {
 	Fix *Fix `json:"fix,omitempty"`
 	// HelpURL leads to what the rule means; may be empty.
 	HelpURL string `json:"help_url,omitempty"`
+	// Dismissed is set on a finding that somebody said does not count. The
+	// verdict is made without it.
+	Dismissed *Dismissed `json:"dismissed,omitempty"`
+}
+
+// Dismissed says who dismissed a finding, when and why.
+type Dismissed struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
 }
 
 // Fix is a replacement for the lines of its finding.

@@ -13,6 +13,9 @@ type Run struct {
 	Installation int64  `json:"installation,omitempty"`
 	Repo         Repo   `json:"repo"`
 	Pull         Pull   `json:"pull"`
+	// Issue is what the run is about where that is an issue; nil otherwise.
+	// Such a run has no check run: Pull is the default branch.
+	Issue *Issue `json:"issue,omitempty"`
 	// Attempt counts from 1 and grows with each re-run of the same head.
 	Attempt int    `json:"attempt"`
 	Status  Status `json:"status"`

@@ -1,6 +1,10 @@
 package webhook
 
-import "assay/review"
+import (
+	"strings"
+
+	"assay/review"
+)
 
 // subscription is a row of the table of events that are accepted.
 type subscription struct {
@@ -19,11 +23,46 @@ var subscriptions = []subscription{
 	{"pull_request", "reopened", false},
 	{"pull_request", "synchronize", false},
 	{"pull_request", "ready_for_review", false},
-	// Only where the base branch was changed; see wanted.
+	{"pull_request", "converted_to_draft", false},
 	{"pull_request", "edited", false},
+	{"pull_request", "labeled", false},
+	{"pull_request", "unlabeled", false},
 	{"pull_request", "closed", false},
-	{"check_run", "rerequested", true},
+	{"pull_request_review", "submitted", false},
+	{"pull_request_review", "dismissed", false},
+	{"check_suite", "requested", false},
+	{"check_suite", "completed", false},
 	{"check_suite", "rerequested", true},
+	{"check_run", "rerequested", true},
+	{"check_run", "requested_action", true},
+	{"merge_group", "checks_requested", false},
+	{"push", "", false},
+	{"issues", "opened", false},
+	{"issue_comment", "created", false},
+	{"installation", "created", false},
+	{"installation", "deleted", false},
+	{"installation", "suspend", false},
+	{"installation", "unsuspend", false},
+	{"installation", "new_permissions_accepted", false},
+	// A repository that is added, removed and added again says the same twice:
+	// these bodies have no time of their own.
+	{"installation_repositories", "added", true},
+	{"installation_repositories", "removed", true},
+	{"repository", "renamed", false},
+	{"repository", "transferred", false},
+	{"repository", "archived", false},
+	{"repository", "unarchived", false},
+	{"repository", "deleted", false},
+}
+
+// Events are the names of all events that are accepted, as review.Event.String
+// has them.
+func Events() []string {
+	names := make([]string, len(subscriptions))
+	for i, s := range subscriptions {
+		names[i] = review.Event{Name: s.name, Action: s.action}.String()
+	}
+	return names
 }
 
 // Subscribed reports whether deliveries of the event are accepted; all others
@@ -50,11 +89,24 @@ func find(name, action string) (subscription, bool) {
 	return subscription{}, false
 }
 
-// wanted reports whether a subscribed event is worth accepting. Titles are
-// edited all the time; a new base branch makes another change of the head.
+// wanted reports whether a subscribed event is worth keeping. Most pushes are to
+// branches whose pull requests tell of them, and most comments are talk.
 func wanted(ev review.Event) bool {
-	return ev.String() != "pull_request.edited" || ev.Retargeted
+	switch ev.String() {
+	case "pull_request.edited":
+		return len(ev.Edited) > 0
+	case "push":
+		branch, ok := strings.CutPrefix(ev.Commits.Ref, branchPrefix)
+		return ok && branch == ev.Repo.DefaultBranch && !ev.Commits.Deletes()
+	case "issue_comment.created":
+		c := ev.Comment
+		return c.OnPull && !c.Author.Bot && !ev.Sender.Bot && len(Commands(c.Body)) > 0
+	}
+	return true
 }
+
+// branchPrefix begins the full name of a branch.
+const branchPrefix = "refs/heads/"
 
 // subscribedName reports whether any action of the event is subscribed to, so
 // that the bodies of the other events need not be read at all.

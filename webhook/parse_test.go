@@ -329,3 +329,66 @@ func BenchmarkParseStandard(b *testing.B) {
 		}
 	}
 }
+
+// TestParseFamilies holds, for each event beyond pull requests' heads, what is
+// read of it.
+func TestParseFamilies(t *testing.T) {
+	const head = `"repository":{"id":3,"name":"r","default_branch":"main","owner":{"login":"o"}},"installation":{"id":5,"account":{"login":"o"}}`
+	repo := review.Repo{ID: 3, Owner: "o", Name: "r", DefaultBranch: "main"}
+	pull := &review.Pull{Number: 7, HeadSHA: "h", Fork: true}
+	updated := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name, body string
+		want       review.Event
+	}{
+		{"pull_request", `{"action":"edited","changes":{"base":{},"title":{},"other":{}},"pull_request":{"number":7,"head":{"sha":"h"}}`, review.Event{
+			Action: "edited", Pull: pull, Retargeted: true, Edited: []string{"title", "base"},
+		}},
+		{"pull_request", `{"action":"labeled","label":{"name":"x"},"pull_request":{"number":7,"head":{"sha":"h"}}`, review.Event{Action: "labeled", Pull: pull, Label: "x"}},
+		{"pull_request_review", `{"action":"submitted","label":{"name":"x"},"pull_request":{"number":7,"head":{"sha":"h"}}`, review.Event{Action: "submitted", Pull: pull}},
+		{"push", `{"ref":"refs/heads/main","before":"a","after":"b"`, review.Event{Commits: &review.Commits{Ref: "refs/heads/main", BaseSHA: "a", HeadSHA: "b"}}},
+		{"merge_group", `{"action":"checks_requested","merge_group":{"head_sha":"h","head_ref":"refs/heads/q","base_sha":"b","base_ref":"refs/heads/main"}`, review.Event{
+			Action: "checks_requested", Commits: &review.Commits{Ref: "refs/heads/q", BaseRef: "refs/heads/main", BaseSHA: "b", HeadSHA: "h"},
+		}},
+		{"issues", `{"action":"opened","issue":{"number":4,"title":"T","body":null,"user":{"login":"u"},"labels":[{"name":"bug"}]}`, review.Event{
+			Action: "opened", Issue: &review.Issue{Number: 4, Title: "T", Author: review.Actor{Login: "u"}, Labels: []string{"bug"}},
+		}},
+		{"issue_comment", `{"action":"created","issue":{"number":4,"pull_request":{}},"comment":{"id":9,"body":"B","user":{"login":"u","type":"Bot"}}`, review.Event{
+			Action: "created", Comment: &review.PullComment{ID: 9, Body: "B", Author: review.Actor{Login: "u", Bot: true}, Number: 4, OnPull: true},
+		}},
+		{"issue_comment", `{"action":"created","issue":{"number":4},"comment":{"id":9}`, review.Event{
+			Action: "created", Comment: &review.PullComment{ID: 9, Number: 4},
+		}},
+	}
+	for _, tt := range tests {
+		got, err := Parse(tt.name, []byte(tt.body+","+head+"}"))
+		if err != nil {
+			t.Errorf("%s: %v", tt.body, err)
+			continue
+		}
+		tt.want.Name, tt.want.Repo, tt.want.Installation = tt.name, repo, 5
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s: %s", tt.body, d)
+		}
+	}
+
+	for body, want := range map[string]review.Installed{
+		`{"action":"created","installation":{"id":5,"account":{"login":"o"},"repository_selection":"all","updated_at":1577836800},"repositories":[
+			{"id":1,"name":"a","full_name":"o/a","private":true},{"id":0,"name":"b","full_name":"o/b"},{"id":2,"name":"c"},null]}`: {
+			Account: review.Actor{Login: "o"}, All: true, UpdatedAt: updated, Added: []review.Repo{{ID: 1, Owner: "o", Name: "a", Private: true}},
+		},
+		`{"action":"suspend","installation":{"id":5,"suspended_at":"2020-01-01T00:00:00Z","updated_at":"2020-01-01T00:00:00Z"}}`: {UpdatedAt: updated, Suspended: true},
+		`{"action":"removed","installation":{"id":5},"repositories_added":[],"repositories_removed":[{"id":1,"name":"a","full_name":"o/a"}]}`: {
+			Removed: []review.Repo{{ID: 1, Owner: "o", Name: "a"}},
+		},
+	} {
+		got, err := Parse("installation", []byte(body))
+		if err != nil || got.Installation != 5 {
+			t.Errorf("%s: installation %d, %v", body, got.Installation, err)
+			continue
+		}
+		if d := cmp.Diff(&want, got.Installed); d != "" {
+			t.Errorf("%s: %s", body, d)
+		}
+	}
+}

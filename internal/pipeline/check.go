@@ -18,9 +18,15 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 	if r.CheckShows != "" {
 		return nil
 	}
+	if r.Issue != nil {
+		return p.showNowhere(ctx, r)
+	}
 	check, err := p.shown(ctx, *r)
 	if err != nil {
 		return err
+	}
+	if !r.Status.Final() {
+		check.Output.Annotations = nil // of an earlier attempt, which has sent them
 	}
 	if r.CheckID == 0 && r.Resumed {
 		if r.CheckID, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, check.ExternalID); err != nil {
@@ -41,6 +47,9 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 // update shows what the run has come to. annotations replaces those that the
 // report would send.
 func (p *Pipeline) update(ctx context.Context, repo Checks, r *store.Run, annotations []review.Annotation) error {
+	if r.Issue != nil {
+		return p.showNowhere(ctx, r)
+	}
 	check, err := p.shown(ctx, *r)
 	if err != nil {
 		return err
@@ -68,6 +77,7 @@ func (p *Pipeline) check(r store.Run) (review.CheckRun, error) {
 	if r.Status == review.StatusDead {
 		r.Outcome = strategy.Unavailable(plan.Gate, r.Reason)
 	}
+	r.Findings = counted(r.Findings)
 	check := reports.Check(r.Run, p.options(r))
 	check.Name, check.HeadSHA, check.ExternalID, check.DetailsURL = plan.CheckName, r.Pull.HeadSHA, r.ID, p.runURL(r.ID)
 	return check, nil

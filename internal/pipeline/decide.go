@@ -36,16 +36,18 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 		return fault.New(fault.Invalid, fmt.Errorf("read delivery %s: %w", d.GUID, err))
 	}
 	ev.Delivery = d.GUID
-	switch ev.String() {
-	case "pull_request.closed":
-		return p.closed(ctx, d, ev)
-	case "check_run.rerequested", "check_suite.rerequested":
-		return p.rerequested(ctx, d, ev)
-	}
-	if ev.Name != "pull_request" || ev.Pull == nil {
+	handle, ok := handlers[ev.String()]
+	if !ok {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "nothing acts on "+ev.String())
 	}
-	return p.pushed(ctx, d, ev)
+	refused, err := p.refused(ctx, ev)
+	if err != nil {
+		return err
+	}
+	if refused != "" {
+		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, refused)
+	}
+	return handle(p, ctx, d, ev)
 }
 
 // DecideFailed makes the delivery a dead letter. Runs that it had opened show
@@ -58,164 +60,82 @@ func subjectOf(ev review.Event) store.Subject {
 	return store.Subject{RepoID: ev.Repo.ID, Number: ev.Pull.Number, HeadSHA: ev.Pull.HeadSHA, PullUpdatedAt: ev.PullUpdatedAt, Closed: ev.Pull.Closed}
 }
 
-func (p *Pipeline) closed(ctx context.Context, d store.Delivery, ev review.Event) error {
-	if ev.Pull == nil {
-		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "the event names no pull request")
-	}
-	seen, known, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
-	if err != nil {
-		return err
-	}
-	// Closed and reopened within a second, in either order: GitHub is asked.
-	if known && !seen.Closed && seen.PullUpdatedAt.Equal(ev.PullUpdatedAt) {
-		now, err := p.GitHub.Repository(ev.Installation, ev.Repo).Pull(ctx, ev.Pull.Number)
-		if err != nil && fault.KindOf(err) != fault.Gone {
-			return err
-		}
-		if err == nil && !now.Closed {
-			return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "the pull request is open again")
-		}
-	}
-	return p.Queue.Close(ctx, d, subjectOf(ev))
-}
-
-// pushed opens the runs of a pull request's head, unless a later head is known.
-func (p *Pipeline) pushed(ctx context.Context, d store.Delivery, ev review.Event) error {
-	repo := p.GitHub.Repository(ev.Installation, ev.Repo)
-	seen, known, err := p.Store.Subject(ctx, ev.Repo.ID, ev.Pull.Number)
-	if err != nil {
-		return err
-	}
-	stale, err := p.stale(ctx, repo, d, ev, seen)
-	if err != nil {
-		return err
-	}
-	if stale {
-		return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "a later event of the pull request is known")
-	}
-	if known && !seen.PullUpdatedAt.Before(ev.PullUpdatedAt) {
-		// A late event of the head. The base that it names, whose config would
-		// be in force, may be one that the pull request has left.
-		now, err := repo.Pull(ctx, ev.Pull.Number)
-		if err != nil {
-			return err
-		}
-		ev.Pull.BaseRef, ev.Pull.BaseSHA, ev.PullUpdatedAt = now.BaseRef, now.BaseSHA, seen.PullUpdatedAt
-	}
-	return p.open(ctx, repo, d, ev, seen)
-}
-
-// stale reports whether the event is about a head that is no longer the pull
-// request's. Webhooks arrive in any order; updated_at tells which is later, and
-// where two heads have the same second, or an event has no time, GitHub is asked.
-func (p *Pipeline) stale(ctx context.Context, repo Source, d store.Delivery, ev review.Event, seen store.Subject) (bool, error) {
-	if ev.PullUpdatedAt.IsZero() {
-		now, err := repo.Pull(ctx, ev.Pull.Number)
-		return err == nil && now.HeadSHA != ev.Pull.HeadSHA, err
-	}
-	if newer, err := p.Store.NewerHead(ctx, d); newer || err != nil {
-		return newer, err
-	}
-	later := seen.PullUpdatedAt.After(ev.PullUpdatedAt)
-	if seen.HeadSHA == ev.Pull.HeadSHA {
-		return later && seen.Closed, nil
-	}
-	if later || seen.PullUpdatedAt.Before(ev.PullUpdatedAt) {
-		return later, nil
-	}
-	now, err := repo.Pull(ctx, ev.Pull.Number)
-	if err != nil {
-		return false, err
-	}
-	return now.HeadSHA != ev.Pull.HeadSHA, nil
-}
-
-// rerequested opens new attempts for a check run or suite that somebody asked
-// to run again.
-func (p *Pipeline) rerequested(ctx context.Context, d store.Delivery, ev review.Event) error {
-	if ev.Check == nil || (ev.Check.AppID != 0 && p.AppID != 0 && ev.Check.AppID != p.AppID) {
-		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "the check belongs to another app")
-	}
-	repo := p.GitHub.Repository(ev.Installation, ev.Repo)
-	number, err := p.pullOf(ctx, repo, ev)
-	if err != nil {
-		return err
-	}
-	if number == 0 {
-		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "no open pull request has the head "+ev.Check.HeadSHA)
-	}
-	// Before GitHub is asked: a push that comes after its answer must be seen.
-	seen, _, err := p.Store.Subject(ctx, ev.Repo.ID, number)
-	if err != nil {
-		return err
-	}
-	pull, err := repo.Pull(ctx, number)
-	if err != nil {
-		return err
-	}
-	if pull.HeadSHA != ev.Check.HeadSHA {
-		return p.Queue.Finish(ctx, d, store.DeliverySuperseded, "the head has moved on to "+pull.HeadSHA)
-	}
-	// The event has no time of the pull request's; keep the one that is known.
-	ev.Pull, ev.PullUpdatedAt = &pull, seen.PullUpdatedAt
-	return p.open(ctx, repo, d, ev, seen)
-}
-
-// pullOf finds the pull request of a check: our own table first, since GitHub
-// names none for forks.
-func (p *Pipeline) pullOf(ctx context.Context, repo Source, ev review.Event) (int, error) {
-	number, err := p.Store.PullOfHead(ctx, ev.Repo.ID, ev.Check.HeadSHA)
-	if number != 0 || err != nil {
-		return number, err
-	}
-	if len(ev.Check.Pulls) > 0 {
-		return ev.Check.Pulls[0], nil
-	}
-	pulls, err := repo.PullsForCommit(ctx, ev.Check.HeadSHA)
-	if err != nil {
-		return 0, err
-	}
-	for _, pull := range pulls {
-		if !pull.Closed && pull.HeadSHA == ev.Check.HeadSHA {
-			return pull.Number, nil
-		}
-	}
-	return 0, nil
-}
-
 // open decides by the base branch's config and opens, shows and enqueues.
 func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, ev review.Event, seen store.Subject) error {
-	settings, err := p.settings(ctx, repo, *ev.Pull)
+	decision, err := p.decide(ctx, repo, d, ev)
 	if err != nil {
 		return err
 	}
-	decision := strategy.Decide(ev, settings)
 	runs, err := p.runsOf(decision, ev)
 	if err != nil {
 		return err
 	}
-	note, err := p.note(ctx, d)
+	o := queue.Opening{
+		Delivery: d, Subject: subjectOf(ev), Seen: seen, Runs: runs, Fact: isFact(ev),
+		Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
+	}
+	opened, err := p.start(ctx, repo, o)
 	if err != nil {
 		return err
-	}
-	for i := range runs {
-		runs[i].Note = note
-	}
-	opened, err := p.Queue.Open(ctx, queue.Opening{
-		Delivery: d, Subject: subjectOf(ev), Seen: seen, Runs: runs, Rerun: ev.Action == "rerequested" || d.Header[ReplayHeader] != "",
-	})
-	if err != nil {
-		return err
-	}
-	for i := range opened {
-		if err := p.show(ctx, repo, &opened[i]); err != nil {
-			return err
-		}
 	}
 	if len(runs) == 0 {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "no pipeline listens to "+ev.String())
 	}
 	return p.Queue.Commit(ctx, d, opened)
+}
+
+// decide says what the event leads to, fetching the change's files where a
+// condition asks for them.
+func (p *Pipeline) decide(ctx context.Context, repo Source, d store.Delivery, ev review.Event) (strategy.Decision, error) {
+	settings, err := p.settings(ctx, repo, *ev.Pull)
+	if err != nil {
+		return strategy.Decision{}, err
+	}
+	decision := standIn(strategy.Decide(ev, settings), ev, settings)
+	if !decision.NeedsFiles {
+		return decision, nil
+	}
+	if ev.Pull.Number == 0 && ev.Pull.BaseSHA == "" { // nothing was changed
+		settings.Files = []review.File{}
+		return standIn(strategy.Decide(ev, settings), ev, settings), nil
+	}
+	change, err := repo.Change(ctx, *ev.Pull)
+	if errors.Is(err, review.ErrHeadMoved) && p.Now().Sub(d.ReceivedAt) < apiLag {
+		// The API may be behind its own webhooks, or the next one on its way.
+		return decision, fault.Until(fault.Busy, p.Now().Add(apiLagWait), fmt.Errorf("read files: %w", err))
+	}
+	if err != nil && !errors.Is(err, review.ErrHeadMoved) {
+		return decision, fmt.Errorf("read files: %w", err)
+	}
+	settings.Files = []review.File{}
+	if change != nil {
+		settings.Files = append(settings.Files, change.Files...)
+	}
+	return standIn(strategy.Decide(ev, settings), ev, settings), nil
+}
+
+// start opens runs and shows those that are the delivery's to show.
+func (p *Pipeline) start(ctx context.Context, repo Checks, o queue.Opening) ([]store.Run, error) {
+	note, err := p.note(ctx, o.Delivery)
+	if err != nil {
+		return nil, err
+	}
+	for i := range o.Runs {
+		o.Runs[i].Note = note
+	}
+	opened, err := p.Queue.Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range opened {
+		if opened[i].Waits {
+			continue // the check run is another attempt's until its end
+		}
+		if err := p.show(ctx, repo, &opened[i]); err != nil {
+			return nil, err
+		}
+	}
+	return opened, nil
 }
 
 // settings reads the repository's config from the base branch: what a pull
@@ -265,7 +185,7 @@ func (p *Pipeline) newRun(ev review.Event, plan strategy.Plan) (store.Run, error
 	}
 	return store.Run{Plan: stored, Run: review.Run{
 		ID: store.NewRunID(), Pipeline: plan.Pipeline, Event: ev.String(), Delivery: ev.Delivery, Installation: ev.Installation,
-		Repo: ev.Repo, Pull: *ev.Pull, QueuedAt: p.Now().UTC(),
+		Repo: ev.Repo, Pull: *ev.Pull, Issue: ev.Issue, QueuedAt: p.Now().UTC(),
 	}}, nil
 }
 

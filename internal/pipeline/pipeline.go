@@ -30,14 +30,19 @@ type Repository interface {
 	Source
 	Checks
 	Comments
+	People
 }
 
 // Source reads a repository.
 type Source interface {
 	Pull(ctx context.Context, number int) (review.Pull, error)
 	PullsForCommit(ctx context.Context, sha string) ([]review.Pull, error)
-	// Change returns review.ErrHeadMoved when the head is no longer pull's.
+	// Change returns review.ErrHeadMoved when the head is no longer pull's. With
+	// the number 0 it is that of the commits from BaseSHA to HeadSHA, and
+	// without files where BaseSHA is empty.
 	Change(ctx context.Context, pull review.Pull) (*review.Change, error)
+	// BranchHead is the SHA of the branch's newest commit.
+	BranchHead(ctx context.Context, branch string) (string, error)
 	// File returns review.ErrNotExist when there is no such file.
 	File(ctx context.Context, ref, path string) ([]byte, error)
 }
@@ -58,11 +63,22 @@ type Comments interface {
 	FindComment(ctx context.Context, number int, marker string) (id int64, body string, found bool, err error)
 }
 
+// People is what commands in comments need.
+type People interface {
+	// Permission is what the user may do in the repository: "admin",
+	// "maintain", "write", "triage", "read" or "none".
+	Permission(ctx context.Context, login string) (string, error)
+	// React puts a reaction on a comment: "eyes", "+1" or "confused". One that
+	// is there already is no error.
+	React(ctx context.Context, commentID int64, content string) error
+}
+
 // Queue moves deliveries and runs on.
 type Queue interface {
 	Open(ctx context.Context, o queue.Opening) ([]store.Run, error)
 	Commit(ctx context.Context, d store.Delivery, runs []store.Run) error
-	Close(ctx context.Context, d store.Delivery, sub store.Subject) error
+	Close(ctx context.Context, d store.Delivery, sub store.Subject) (bool, error)
+	Cancel(ctx context.Context, installation, repoID int64, reason string) error
 	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
 	Bury(ctx context.Context, deliveryID int64, cause, shown string) error
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,11 @@ type hub struct {
 	comments map[int64]string
 	next     int64
 	fail     map[string]error // by method
+	// rights are what people may do; nothing for those who are not in it.
+	rights    map[string]string
+	reactions []string
+	heads     map[string]string // of branches
+	changes   []review.Pull     // what Change was asked for
 	// afterPull is called once, when the next answer of Pull is under way.
 	afterPull func()
 }
@@ -62,10 +68,42 @@ func (h *hub) Change(_ context.Context, pull review.Pull) (*review.Change, error
 	if err := h.call("Change"); err != nil {
 		return nil, err
 	}
-	if pull.HeadSHA != h.pull.HeadSHA {
+	h.changes = append(h.changes, pull)
+	if pull.Number == 0 && pull.BaseSHA == "" {
+		return &review.Change{Pull: pull}, nil
+	}
+	if pull.Number != 0 && pull.HeadSHA != h.pull.HeadSHA {
 		return nil, fault.New(fault.Transient, review.ErrHeadMoved)
 	}
 	return &review.Change{Pull: pull, Files: h.files}, nil
+}
+
+func (h *hub) BranchHead(_ context.Context, branch string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.heads[branch] == "" {
+		return "", fault.New(fault.Gone, errors.New("no such branch"))
+	}
+	return h.heads[branch], h.call("BranchHead")
+}
+
+func (h *hub) Permission(_ context.Context, login string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rights[login] == "" {
+		return "", errors.Join(h.call("Permission"), fault.New(fault.Gone, errors.New("no such user")))
+	}
+	return h.rights[login], h.call("Permission")
+}
+
+func (h *hub) React(_ context.Context, id int64, content string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	reaction := fmt.Sprintf("%d %s", id, content)
+	if !slices.Contains(h.reactions, reaction) {
+		h.reactions = append(h.reactions, reaction)
+	}
+	return h.call("React")
 }
 
 func (h *hub) File(context.Context, string, string) ([]byte, error) {
@@ -144,7 +182,7 @@ func (h *hub) FindComment(_ context.Context, _ int, marker string) (int64, strin
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, body := range h.comments {
-		if strings.HasPrefix(body, marker) {
+		if strings.Contains(body, marker) {
 			return id, body, true, h.call("FindComment")
 		}
 	}
@@ -168,6 +206,9 @@ func (a finder) Run(_ context.Context, in agents.Input) (agents.Result, error) {
 	}
 	return r, nil
 }
+
+// ourApp is the ID of the app under test.
+const ourApp = 9
 
 // crash is what a simulated crash panics with.
 type crash string
@@ -199,6 +240,7 @@ func newWorld(t *testing.T) *world {
 		t: t, store: st, queue: q, finder: &finder{severity: review.High}, at: time.Now().UTC().Truncate(time.Second),
 		hub: &hub{
 			checks: make(map[int64]*review.CheckRun), notes: make(map[int64]int), comments: make(map[int64]string), fail: make(map[string]error),
+			rights: map[string]string{"ada": "write", "tri": "triage"}, heads: make(map[string]string),
 			files:  []review.File{{Path: "a.go", Status: review.Added, Hunks: []review.Hunk{{NewStart: 1, NewLines: 1, Lines: []review.Line{{Op: review.Add, New: 1, Text: "x"}}}}}},
 			config: "version: 1\npipelines:\n  review:\n    agents: [finder]\n",
 		},
@@ -213,7 +255,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.p, err = New(Config{
 		GitHub: w.hub, Store: st, Queue: q, Reviewer: Reviewer{Agents: registry, Runner: runner}, PublicURL: "https://assay.example",
-		GitHubURL: "https://github.example", ProgressEvery: time.Hour,
+		GitHubURL: "https://github.example", ProgressEvery: time.Hour, AppID: ourApp,
 		Crash: func(point string) {
 			if point == w.crashAt {
 				w.crashAt = ""
@@ -251,7 +293,7 @@ func (w *world) store1(action string, pull review.Pull, at time.Time) int64 {
 		w.t.Fatal(err)
 	}
 	return w.put(store.Delivery{
-		GUID: fmt.Sprintf("%s-%d-%s-%d", action, pull.Number, pull.HeadSHA[:4], at.Unix()), Event: "pull_request", Action: action, RepoID: 1, Number: pull.Number,
+		GUID: fmt.Sprintf("%s-%d-%s-%d", action, pull.Number, pull.HeadSHA[:4], at.Unix()), Event: "pull_request", Action: action, Installation: 1, RepoID: 1, Number: pull.Number,
 		HeadSHA: pull.HeadSHA, PullUpdatedAt: at, ReceivedAt: at, Body: body,
 	})
 }

@@ -19,6 +19,9 @@ func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, r
 	if err := p.stillCurrent(ctx, repo, r); err != nil {
 		return err
 	}
+	if err := p.applyDismissals(ctx, r); err != nil {
+		return err
+	}
 	r.Status, r.FinishedAt = review.StatusDone, p.Now().UTC()
 	if err := p.publishCheck(ctx, repo, r, resumed); err != nil {
 		return err
@@ -35,6 +38,9 @@ func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, r
 // stillCurrent makes sure, just before publishing, that head and base are still
 // the pull request's: a stale result is never shown as the current one.
 func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) error {
+	if r.Pull.Number == 0 {
+		return nil // commits stay what they are
+	}
 	pull, err := repo.Pull(ctx, r.Pull.Number)
 	if err != nil {
 		return err
@@ -44,7 +50,7 @@ func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) 
 	case pull.HeadSHA != r.Pull.HeadSHA:
 	case pull.BaseRef != r.Pull.BaseRef:
 		reason = "superseded: the pull request has another base branch now"
-	case pull.Closed:
+	case pull.Closed && r.Event != closedEvent:
 		status, reason = review.StatusCancelled, "the pull request was closed"
 	default:
 		return nil
@@ -55,6 +61,9 @@ func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) 
 func short(sha string) string { return sha[:min(len(sha), 7)] }
 
 func (p *Pipeline) publishCheck(ctx context.Context, repo Checks, r *store.Run, resumed bool) error {
+	if r.Issue != nil {
+		return p.update(ctx, repo, r, nil)
+	}
 	if r.CheckID == 0 {
 		return fmt.Errorf("run %s has no check run to report to", r.ID)
 	}
@@ -85,6 +94,9 @@ const (
 // the pipelines that are done have found, so none may be written between this
 // one's comment and its end.
 func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run) error {
+	if r.Pull.Number == 0 { // there is nothing to comment on
+		return p.end(ctx, r)
+	}
 	lease, owner := fmt.Sprintf("comment/%d/%d", r.Repo.ID, r.Pull.Number), store.NewRunID()
 	got, err := p.Store.Acquire(ctx, lease, owner, commentLeaseTTL)
 	if err != nil {
@@ -103,6 +115,10 @@ func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run) erro
 	if err := p.upsertComment(ctx, repo, r); err != nil {
 		return err
 	}
+	return p.end(ctx, r)
+}
+
+func (p *Pipeline) end(ctx context.Context, r *store.Run) error {
 	ok, err := p.Store.FinishRun(ctx, r.ID, review.StatusDone, "")
 	if err == nil && !ok {
 		err = queue.ErrOvertaken
@@ -174,6 +190,7 @@ func (p *Pipeline) comment(ctx context.Context, r *store.Run, exists bool) (body
 		if l.Status != review.StatusDone || policy == reports.CommentNever {
 			continue
 		}
+		l.Findings = counted(l.Findings)
 		runs = append(runs, l.Run)
 		if o.Comment != reports.CommentAlways {
 			o.Comment = policy

@@ -38,11 +38,16 @@ func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review
 	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
 	r.Files, r.Ignored = len(change.Files), len(change.Files)-len(seen.Files)
 	r.Truncated, r.Problems = change.Truncated, plan.Problems
-	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
-		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
-		Files: r.Files, Ignored: r.Ignored, Truncated: r.Truncated, Problems: r.Problems,
-	})
+	r.Outcome = strategy.Judge(plan.Gate, facts(plan, *r, r.Findings))
 	return nil
+}
+
+// facts are what a run came to, with those of its findings that count.
+func facts(plan strategy.Plan, r review.Run, counted []review.Finding) strategy.Facts {
+	return strategy.Facts{
+		Findings: counted, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
+		Files: r.Files, Ignored: r.Ignored, Truncated: r.Truncated, Problems: r.Problems,
+	}
 }
 
 func (v Reviewer) stages(plan strategy.Plan) ([][]agents.Agent, error) {

@@ -82,6 +82,7 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	if err != nil {
 		return err
 	}
+	change.Issue = r.Issue
 	if err := p.Review(ctx, plan, change, &r.Run, progress.set); err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (p *Pipeline) conclude(ctx context.Context, r *store.Run) error {
 }
 
 func (p *Pipeline) concludeCheck(ctx context.Context, repo Checks, r *store.Run) (err error) {
-	if r.CheckID != 0 {
+	if r.CheckID != 0 || r.Issue != nil {
 		return p.update(ctx, repo, r, nil)
 	}
 	// A crash may have kept its ID from being noted.

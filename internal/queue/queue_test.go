@@ -312,8 +312,20 @@ func TestSupersede(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := q.Close(t.Context(), d, store.Subject{RepoID: 1, Number: 2, HeadSHA: "aaa", PullUpdatedAt: now.Add(3 * time.Second)}); err != nil {
-			t.Fatal(err)
+		closing := d
+		closing.GUID = "g5"
+		if late, err := q.Close(t.Context(), closing, store.Subject{RepoID: 1, Number: 2, HeadSHA: "aaa", PullUpdatedAt: now}); err != nil || late {
+			t.Fatalf("a late event closes the pull request: %t, %v", late, err)
+		}
+		sub := store.Subject{RepoID: 1, Number: 2, HeadSHA: "aaa", PullUpdatedAt: now.Add(3 * time.Second)}
+		if ok, err := q.Close(t.Context(), d, sub); err != nil || !ok {
+			t.Fatalf("close: %t, %v", ok, err)
+		}
+		if r, err = st.Run(t.Context(), third[0].ID); err != nil || r.Status.Final() {
+			t.Errorf("after its own delivery's closing the run is %s, %v", r.Status, err)
+		}
+		if ok, err := q.Close(t.Context(), closing, sub); err != nil || !ok {
+			t.Fatalf("close: %t, %v", ok, err)
 		}
 		if r, err = st.Run(t.Context(), third[0].ID); err != nil || r.Status != review.StatusCancelled {
 			t.Errorf("after closing the run is %s, %v", r.Status, err)

@@ -29,8 +29,8 @@ func (s *Store) liveJobs(kind, key string) string {
 func (s *Store) OrphansTx(ctx context.Context, tx *sql.Tx, since time.Time, limit int) ([]Run, error) {
 	return s.listRuns(ctx, tx, `WHERE queued_at > 0 AND enqueued = 1 AND revived < $1
 		AND (status IN ('queued', 'running') OR check_shows <> 'completed') AND (status IN ('queued', 'running') OR finished_at >= $2)
-		AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.repo_id = runs.repo_id AND later.head_sha = runs.head_sha
-			AND later.pipeline = runs.pipeline AND later.attempt > runs.attempt)
+		AND (status IN ('queued', 'running') OR NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.repo_id = runs.repo_id AND later.head_sha = runs.head_sha
+			AND later.pipeline = runs.pipeline AND later.attempt > runs.attempt))
 		AND id NOT IN `+s.liveJobs("run", "run")+` ORDER BY queued_at LIMIT $3`, maxRevivals, toMicros(since), limit)
 }
 

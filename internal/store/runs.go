@@ -30,6 +30,9 @@ type Run struct {
 	// Resumed says that the run had been opened by an earlier try of its
 	// delivery, which may have shown it. It is not stored.
 	Resumed bool
+	// Waits says that another attempt at the head is being worked on and shows
+	// itself on the check run that the two share. It is not stored.
+	Waits bool
 	// Revived is how often the run was found without a job and given one.
 	Revived int
 	// Seq orders runs by age.
@@ -103,7 +106,7 @@ func (s *Store) LatestOfPull(ctx context.Context, repoID int64, number int, head
 // 0 when no run has. GitHub does not tell it for forks.
 func (s *Store) PullOfHead(ctx context.Context, repoID int64, headSHA string) (int, error) {
 	var number int
-	err := s.read.QueryRowContext(ctx, `SELECT number FROM runs WHERE repo_id = $1 AND head_sha = $2 ORDER BY seq DESC LIMIT 1`, repoID, headSHA).Scan(&number)
+	err := s.read.QueryRowContext(ctx, `SELECT number FROM runs WHERE repo_id = $1 AND head_sha = $2 AND number <> 0 ORDER BY seq DESC LIMIT 1`, repoID, headSHA).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -150,18 +153,39 @@ func (s *Store) InsertRun(ctx context.Context, tx *sql.Tx, r Run) (bool, error) 
 	if err != nil {
 		return false, fmt.Errorf("store run: %w", err)
 	}
+	judged := 0
+	if r.Judged {
+		judged = 1
+	}
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO runs (id, delivery, installation_id, repo_id, owner, name, number, head_sha, pipeline, attempt, status, reason,
-			check_id, queued_at, finished_at, plan, document)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+			check_id, judged, queued_at, finished_at, plan, document)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (repo_id, head_sha, pipeline, attempt) DO NOTHING`,
 		r.ID, r.Delivery, r.Installation, r.Repo.ID, r.Repo.Owner, r.Repo.Name, r.Pull.Number, r.Pull.HeadSHA, r.Pipeline, r.Attempt,
-		string(r.Status), r.Reason, r.CheckID, toMicros(r.QueuedAt), toMicros(r.FinishedAt), []byte(r.Plan), document)
+		string(r.Status), r.Reason, r.CheckID, judged, toMicros(r.QueuedAt), toMicros(r.FinishedAt), []byte(r.Plan), document)
 	if err != nil {
 		return false, fmt.Errorf("store run of %s at %s: %w", r.Pipeline, r.Pull.HeadSHA, err)
 	}
 	n, err := res.RowsAffected()
 	return n > 0, err
+}
+
+// RefreshRun gives a run that waits what a later event asks of it. It reports
+// false when the run does not wait any more.
+func (s *Store) RefreshRun(ctx context.Context, tx *sql.Tx, r Run) (bool, error) {
+	document, err := json.Marshal(r.Run)
+	if err != nil {
+		return false, fmt.Errorf("store run: %w", err)
+	}
+	return execActive(ctx, tx, `UPDATE runs SET plan = $2, document = $3 WHERE id = $1 AND status = 'queued' AND judged = 0`, r.ID, []byte(r.Plan), document)
+}
+
+// UnfinishedOf lists runs of an installation that are not final, the oldest
+// first: of all its repositories, or of one where repoID is not 0.
+func (s *Store) UnfinishedOf(ctx context.Context, tx *sql.Tx, installation, repoID int64, limit int) ([]Run, error) {
+	return s.listRuns(ctx, tx, `WHERE installation_id = $1 AND ($2 = 0 OR repo_id = $2) AND status IN ('queued', 'running') ORDER BY seq LIMIT $3`,
+		installation, repoID, limit)
 }
 
 // NoteCheck notes the check run of a run and what it shows.
