@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -174,7 +175,7 @@ func TestGraphFaults(t *testing.T) {
 		hits  int
 	}{
 		"rate limit":           {with(ghfake.GraphQLFailure("RATE_LIMITED", "API rate limit exceeded"), "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "99999999999"), fault.RateLimited, true, 1},
-		"secondary limit":      {with(ghfake.GraphQLFailure("", "You have exceeded a secondary rate limit."), "Retry-After", "60"), fault.RateLimited, true, 1},
+		"secondary limit":      {with(ghfake.GraphQLFailure("", "You have exceeded a secondary rate limit."), "Retry-After", "1800"), fault.RateLimited, true, 1},
 		"limit as of REST":     {ghfake.Fault{Status: 403, Body: `{"message":"You have exceeded a secondary rate limit."}`}, fault.RateLimited, true, 1},
 		"too many":             {ghfake.Fault{Status: 429, Body: `{}`}, fault.RateLimited, true, 1},
 		"forbidden":            {ghfake.GraphQLFailure("FORBIDDEN", "Resource not accessible by integration"), fault.Unauthorized, false, 1},
@@ -198,6 +199,10 @@ func TestGraphFaults(t *testing.T) {
 			wantKind(t, err, tt.kind)
 			if m.Hits() != tt.hits || fault.RetryAt(err).IsZero() == tt.until {
 				t.Errorf("%d requests, come back at %v: %v", m.Hits(), fault.RetryAt(err), err)
+			}
+			// The hour of the one is over long after, and is cut to an hour.
+			if wait := time.Until(fault.RetryAt(err)); name == "secondary limit" && wait < 29*time.Minute || name == "rate limit" && wait < 59*time.Minute {
+				t.Errorf("comes back in %v", wait)
 			}
 			// REST is a dependency of its own.
 			m.Stop()
