@@ -233,7 +233,7 @@ func FuzzDecide(f *testing.F) {
 		if is(4) {
 			// By hand, with names that Parse would refuse.
 			s.Config = &Config{Pipelines: []Pipeline{
-				{Name: first, On: []string{on, name + "." + action}, Drafts: is(5), SkipLabels: []string{label}},
+				{Name: first, On: []string{on, name + "." + action}, Filter: Filter{Drafts: is(5), Labels: LabelFilter{Skip: []string{label}}}},
 				{Name: second, On: []string{on}, Strategy: Sequential, Agents: []string{"a", "b"}},
 				{Name: first},
 			}}

@@ -12,32 +12,32 @@ import (
 	"assay/review"
 )
 
-// row is a row of docs/verdict.md.
-type row struct {
+// verdictRow is a row of docs/verdict.md.
+type verdictRow struct {
 	findings, review, config, unavailable string
 	want                                  review.Outcome
 }
 
-func (r row) matches(findings, reviewed, config, unavailable string) bool {
+func (r verdictRow) matches(findings, reviewed, config, unavailable string) bool {
 	has := func(cell, value string) bool {
 		return cell == "any" || slices.Contains(strings.Split(cell, " or "), value)
 	}
 	return has(r.findings, findings) && has(r.review, reviewed) && has(r.config, config) && has(r.unavailable, unavailable)
 }
 
-func readRows(t *testing.T) []row {
+func readRows(t *testing.T) []verdictRow {
 	t.Helper()
 	doc, err := os.ReadFile("../docs/verdict.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []row
+	var rows []verdictRow
 	for line := range strings.Lines(string(doc)) {
 		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
 		if len(cells) != 7 || cells[0] == "findings" || strings.HasPrefix(cells[0], "---") {
 			continue
 		}
-		rows = append(rows, row{cells[0], cells[1], cells[2], cells[3], review.Outcome{
+		rows = append(rows, verdictRow{cells[0], cells[1], cells[2], cells[3], review.Outcome{
 			Verdict: review.Verdict(cells[4]), Health: review.Health(cells[5]), Conclusion: review.Conclusion(cells[6]),
 		}})
 	}

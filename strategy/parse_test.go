@@ -40,7 +40,8 @@ paths:
 				On:       []string{"pull_request.opened", "check_suite.completed", "schedule.every-other-day"},
 				Strategy: Sequential, Agents: []string{"hygiene", "secrets"}, Timeout: time.Hour,
 				Gate:   Gate{FailOn: review.SeverityNone, OnUnavailable: UnavailableFail},
-				Report: Report{Comment: CommentAlways}, Drafts: true, SkipLabels: []string{"skip review", "wip"},
+				Report: Report{Comment: CommentAlways},
+				Filter: Filter{Drafts: true, Labels: LabelFilter{Skip: []string{"skip review", "wip"}}},
 			},
 			{
 				Name:     "short",
