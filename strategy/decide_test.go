@@ -152,7 +152,7 @@ func TestDecidePlan(t *testing.T) {
 			Strategy: Parallel, Stages: [][]string{{"secrets", "workflows", "hygiene", "pull-request"}},
 			Timeout: 10 * time.Minute,
 			Gate:    Gate{FailOn: review.High, OnUnavailable: UnavailableNeutral},
-			Report:  Report{Comment: CommentFindings},
+			Report:  Report{Comment: CommentFindings, Inline: review.Medium, MaxInline: 10},
 			Ignore:  []string{"vendor/**"}, Problems: problems,
 		},
 		{
@@ -160,7 +160,7 @@ func TestDecidePlan(t *testing.T) {
 			Strategy: Sequential, Stages: [][]string{{"reviewer"}, {"secrets"}},
 			Timeout: 10 * time.Minute,
 			Gate:    Gate{FailOn: review.High, OnUnavailable: UnavailableNeutral},
-			Report:  Report{Comment: CommentFindings},
+			Report:  Report{Comment: CommentFindings, Inline: review.Medium, MaxInline: 10},
 			Ignore:  []string{"vendor/**"}, Problems: problems,
 		},
 	}
@@ -224,7 +224,7 @@ func FuzzDecide(f *testing.F) {
 		is := func(bit int) bool { return bits&(1<<bit) != 0 }
 		ev := review.Event{Name: name, Action: action}
 		if is(0) {
-			ev.Pull = &review.Pull{Draft: is(1), Closed: is(2), Labels: []string{label}}
+			ev.Pull = &review.Pull{Number: int(bits >> 6), Draft: is(1), Closed: is(2), Labels: []string{label}}
 		}
 		if is(3) {
 			ev.Check = &review.Check{Name: check}
@@ -241,7 +241,7 @@ func FuzzDecide(f *testing.F) {
 		d := Decide(ev, s)
 		seen := make(map[string]bool)
 		for _, p := range d.Plans {
-			if seen[p.Pipeline] || p.CheckName != review.CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed {
+			if seen[p.Pipeline] || p.CheckName != review.CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed && ev.Pull.Number > 0 && ev.String() != "pull_request.closed" {
 				t.Fatalf("plan %+v (seen before: %t) of %+v", p, seen[p.Pipeline], ev)
 			}
 			seen[p.Pipeline] = true

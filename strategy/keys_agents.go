@@ -88,7 +88,9 @@ func checkBudget(r *reader, v value, where string, b *review.Budget) {
 func isModel(r *reader, n node, where, name string) bool {
 	known := append([]string{"default"}, r.known.Models...)
 	for _, m := range r.config.Operator.Models {
-		known = append(known, m.Name)
+		if !slices.Contains(known, m.Name) {
+			known = append(known, m.Name)
+		}
 	}
 	if slices.Contains(known, name) {
 		return true

@@ -153,7 +153,7 @@ func checkPipeline(r *reader, v value, where string, p *Pipeline) {
 		r.staged(v, where, p)
 	}
 	if len(p.Agents) == 0 {
-		if _, given := r.origins[where+".agents"]; !given && !p.disabled {
+		if !p.disabled && !v.gives("agents", "stages") {
 			r.report(v.top(), "%s: this service has none of the built-in agents: list the agents that run", where)
 		}
 	}

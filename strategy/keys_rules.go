@@ -34,7 +34,7 @@ func rulesShape() records[review.TeamRule] {
 				}
 			},
 			check: func(r *reader, v value, where string, t *review.TeamRule) {
-				if t.When == "" && t.Added == "" && len(t.Paths) == 0 {
+				if !v.gives("when", "added", "paths") {
 					r.report(v.top(), "%s says nothing of when it speaks: give it when, added or paths", where)
 				}
 			},
@@ -194,12 +194,12 @@ func suppressShape() records[Suppression] {
 			},
 			check: func(r *reader, v value, where string, x *s) {
 				x.Origin = v.top().origin()
-				switch {
-				case x.Fingerprint != "" && (x.Rule != "" || len(x.Paths) > 0):
+				switch print, rule := v.gives("fingerprint"), v.gives("rule"); {
+				case print && v.gives("rule", "paths"):
 					r.report(v.top(), "%s has a fingerprint, and a rule or paths: keep one of both", where)
-				case x.Fingerprint == "" && x.Rule == "":
+				case !print && !rule:
 					r.report(v.top(), "%s says nothing of what it suppresses: give it fingerprint, or rule and paths", where)
-				case x.Rule != "" && len(x.Paths) == 0:
+				case rule && !v.gives("paths"):
 					r.report(v.top(), "%s: the rule needs paths: name the files in which it does not count", where)
 				}
 			},

@@ -74,10 +74,10 @@ func (r *reader) read(stack []node) *Config {
 	c.Version = 0
 	r.config = c
 	root := object[Config]{rows: rootKeys}
+	root.read(r, stack, "", c)
 	for _, n := range stack {
 		r.versioned(n)
 	}
-	root.read(r, stack, "", c)
 	c.origins = r.origins
 	r.finish(c)
 	return c

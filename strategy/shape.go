@@ -115,7 +115,7 @@ func (o object[T]) read(r *reader, v value, where string, dst *T) {
 	for _, f := range rows {
 		p, ok := given[f.name]
 		switch at := join(where, f.name); {
-		case !ok && f.required:
+		case !ok && f.required && where != "": // of the root, each file is asked
 			r.report(v.top(), "%s: the key %s is missing", orFile(where), f.name)
 		case !ok:
 		case f.operator && p.at.layer > Operator:

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -51,6 +52,20 @@ func (n node) origin() Origin {
 type value []node
 
 func (v value) top() node { return v[len(v)-1] }
+
+// gives reports whether a layer gives one of the keys of a mapping, well or
+// badly.
+func (v value) gives(keys ...string) bool {
+	for _, n := range v {
+		entries, _ := entriesOf(n)
+		for _, e := range entries {
+			if text, ok := e.Key.(*ast.StringNode); ok && slices.Contains(keys, text.Value) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // pair is a key of a mapping and what the layers say of it; at is the key's
 // node in the topmost layer that gives it.

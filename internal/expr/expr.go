@@ -145,10 +145,26 @@ func errorOf(issues *cel.Issues) *Error {
 	e.Message, _, _ = strings.Cut(first.Message, "\n")
 	e.Message, _, _ = strings.Cut(e.Message, " (in container")
 	if m := unknownWord.FindStringSubmatch(e.Message); m != nil {
-		e.Unknown, e.Known = m[1], names()
 		e.Message = fmt.Sprintf("there is no %q", m[1])
+		if full := fullName(m[1]); full != "" {
+			e.Message += fmt.Sprintf(": write %q", full)
+			return e
+		}
+		e.Unknown, e.Known = m[1], names()
 	}
 	return e
+}
+
+// fullName is what a word means that lacks only its variable.
+func fullName(word string) string {
+	for _, v := range variables {
+		for _, m := range members[v.of] {
+			if m.name == word && v.mark == "." {
+				return v.name + "." + word
+			}
+		}
+	}
+	return ""
 }
 
 func mentions(checked *cel.Ast, variable string) bool {
