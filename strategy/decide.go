@@ -69,7 +69,7 @@ func decide(ev review.Event, s Settings) (d Decision, idle []Skip) {
 	if config == nil {
 		config = Default(s.Vocabulary)
 	}
-	e := &examined{ev: ev, settings: s, subject: subjectOf(ev)}
+	e := &examined{asked: askedBy(ev), settings: s, subject: subjectOf(ev)}
 	seen := make(map[string]bool)
 	var rest *Pipeline
 	for i := range config.Pipelines {
@@ -77,9 +77,8 @@ func decide(ev review.Event, s Settings) (d Decision, idle []Skip) {
 		if seen[p.Name] {
 			continue
 		}
-		listens, why := starts(ev, p)
-		if !listens {
-			idle = append(idle, skipOf(p.Name, why))
+		if !e.starts(p) {
+			idle = append(idle, Skip{Pipeline: p.Name, Reason: e.idle()})
 			continue
 		}
 		seen[p.Name] = true
@@ -92,8 +91,8 @@ func decide(ev review.Event, s Settings) (d Decision, idle []Skip) {
 	if rest != nil {
 		e.rest(&d, rest, config)
 	}
-	if name, ok := rerunOf(ev); ok && !seen[name] {
-		d.Skips = append(d.Skips, skipOf(name, fmt.Sprintf("the config has no pipeline %q any more", name)))
+	if e.rerun && !seen[e.only] {
+		d.Skips = append(d.Skips, skipOf(e.only, fmt.Sprintf("the config has no pipeline %q any more", e.only)))
 	}
 	return d, idle
 }
@@ -104,7 +103,7 @@ func skipOf(pipeline, reason string) Skip {
 
 // examined is an event while its pipelines are decided on.
 type examined struct {
-	ev       review.Event
+	asked
 	settings Settings
 	subject  subject
 	vars     *expr.Vars
@@ -129,7 +128,10 @@ func (e *examined) add(d *Decision, p *Pipeline, c *Config) {
 	if problem != nil {
 		problems = append(slices.Clip(problems), *problem)
 	}
-	d.Plans = append(d.Plans, planOf(*p, e.ev, c, problems))
+	if d.Plans == nil {
+		d.Plans = make([]Plan, 0, len(c.Pipelines))
+	}
+	d.Plans = append(d.Plans, planOf(p, e.name, c, problems))
 }
 
 // rest decides on the pipeline for what no other runs on. Somebody who asks for
@@ -155,7 +157,7 @@ func (e *examined) held(p *Pipeline) string {
 	if e.subject.reason != "" {
 		return e.subject.reason
 	}
-	if inQueue(e.ev) && !slices.Contains(p.On, e.ev.String()) {
+	if e.inQueue() && !slices.Contains(p.On, e.name) {
 		return "the pipeline reviews pull requests, before they are queued"
 	}
 	for _, f := range filters {
@@ -176,7 +178,7 @@ func (e *examined) refused(p *Pipeline) (reason string, problem *review.Problem)
 		return "", nil
 	}
 	if e.vars == nil {
-		e.vars = expr.ForEvent(e.ev, e.settings.Files)
+		e.vars = expr.ForEvent(e.Event, e.settings.Files)
 	}
 	holds, err := p.When.program.Eval(e.vars)
 	switch {

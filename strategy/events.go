@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -89,32 +88,62 @@ func eventActions(name string) []string {
 	return full
 }
 
-// inQueue reports whether the event asks for the checks of a merge queue.
-func inQueue(ev review.Event) bool { return ev.String() == "merge_group.checks_requested" }
+// asked is what an event asks for.
+type asked struct {
+	review.Event
+	// name is the event's, as "name.action".
+	name string
+	// only is the one pipeline that is to run again, when rerun is set.
+	only  string
+	rerun bool
+}
 
-// starts reports whether the pipeline is asked by the event; if not, why.
-func starts(ev review.Event, p *Pipeline) (bool, string) {
-	name := ev.String()
-	if only, ok := rerunOf(ev); ok {
-		return p.Name == only, "another check is to run again"
+func askedBy(ev review.Event) asked {
+	a := asked{Event: ev, name: ev.String()}
+	if a.name == "check_run.rerequested" && ev.Check != nil {
+		a.only, a.rerun = review.PipelineOf(ev.Check.Name)
 	}
+	return a
+}
+
+// starts reports whether the pipeline is asked by the event.
+func (a *asked) starts(p *Pipeline) bool {
 	switch {
-	case name == "check_run.rerequested":
-		return false, "the check is none of a pipeline"
-	case name == "check_suite.rerequested" && ev.Pull != nil && ev.Pull.Number == 0:
-		return listens(p, "push", "merge_group."), "it does not listen to commits"
-	case name == "check_suite.rerequested", ev.Retargeted:
-		return listens(p, "pull_request."), "it does not listen to pull requests"
-	case name == "pull_request.edited" && !editsMatter(ev):
+	case a.rerun:
+		return p.Name == a.only
+	case a.name == "check_run.rerequested":
+		return false
+	case a.name == "check_suite.rerequested" && a.Pull != nil && a.Pull.Number == 0:
+		return listens(p, "push", "merge_group.")
+	case a.name == "check_suite.rerequested", a.Retargeted:
+		return listens(p, "pull_request.")
+	case a.name == "pull_request.edited" && !editsMatter(a.Event):
 		// No check either: a skipped one would stand in for the review.
-		return false, "neither the title nor the base branch was edited"
-	case inQueue(ev):
+		return false
+	case a.inQueue():
 		// The checks of pull requests are required in the queue too.
-		return listens(p, "pull_request.", name), "it listens neither to pull requests nor to the queue"
+		return listens(p, "pull_request.", a.name)
 	default:
-		return slices.Contains(p.On, name), fmt.Sprintf("it does not listen to %s", oneLine(name))
+		return slices.Contains(p.On, a.name)
 	}
 }
+
+// idle says why the event does not ask a pipeline that it does not start.
+func (a *asked) idle() string {
+	switch {
+	case a.rerun:
+		return "another check is to run again"
+	case a.name == "check_run.rerequested":
+		return "the check is none of a pipeline"
+	case a.name == "pull_request.edited" && !a.Retargeted && !editsMatter(a.Event):
+		return "neither the title nor the base branch was edited"
+	default:
+		return "it does not listen to " + oneLine(a.name)
+	}
+}
+
+// inQueue reports whether the event asks for the checks of a merge queue.
+func (a *asked) inQueue() bool { return a.name == "merge_group.checks_requested" }
 
 // listens reports whether the pipeline listens to an event that begins so.
 func listens(p *Pipeline, prefixes ...string) bool {
@@ -132,12 +161,4 @@ func listens(p *Pipeline, prefixes ...string) bool {
 // that does not say what it edited counts.
 func editsMatter(ev review.Event) bool {
 	return len(ev.Edited) == 0 || slices.Contains(ev.Edited, "title") || slices.Contains(ev.Edited, "base")
-}
-
-// rerunOf is the one pipeline that the event asks to run again.
-func rerunOf(ev review.Event) (pipeline string, ok bool) {
-	if ev.String() != "check_run.rerequested" || ev.Check == nil {
-		return "", false
-	}
-	return review.PipelineOf(ev.Check.Name)
 }

@@ -128,7 +128,7 @@ paths: {ignore: ["vendor/**"]}
 func describe(c *Config) string {
 	var lines []string
 	for _, p := range c.Pipelines {
-		lines = append(lines, fmt.Sprintf("%s: %v %s fail_on=%s %s/%s skip=%v", p.Name, stages(p), p.Strategy, p.Gate.FailOn, p.Gate.OnUnavailable, p.Gate.RetryFor, p.Filter.Labels.Skip))
+		lines = append(lines, fmt.Sprintf("%s: %v %s fail_on=%s %s/%s skip=%v", p.Name, stages(&p), p.Strategy, p.Gate.FailOn, p.Gate.OnUnavailable, p.Gate.RetryFor, p.Filter.Labels.Skip))
 	}
 	for _, r := range c.Rules {
 		lines = append(lines, "rule "+r.ID+" "+r.Message)

@@ -57,12 +57,12 @@ type AgentRef struct {
 // Agents are the names of all agents of the plan, in order of stage.
 func (p Plan) Agents() []string { return slices.Concat(p.Stages...) }
 
-func planOf(p Pipeline, ev review.Event, c *Config, problems []review.Problem) Plan {
+func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Plan {
 	plan := Plan{
 		Pipeline:    p.Name,
 		Description: p.Description,
 		CheckName:   review.CheckName(p.Name),
-		Event:       ev.String(),
+		Event:       event,
 		Strategy:    p.Strategy,
 		Stages:      stages(p),
 		StopOn:      p.StopOn,
@@ -125,7 +125,7 @@ func (c *Config) policy(a Agent) review.Policy {
 	return policy
 }
 
-func stages(p Pipeline) [][]string {
+func stages(p *Pipeline) [][]string {
 	switch p.Strategy {
 	case Staged:
 		return p.Stages

@@ -20,11 +20,13 @@ const (
 	// MaxBytes is the longest condition that is compiled.
 	MaxBytes = 2000
 	// CostLimit is what evaluating a condition may spend, in CEL's units (about
-	// an operation, or ten bytes looked at). It takes some tens of milliseconds.
-	CostLimit = 1_000_000
+	// an operation, or ten bytes looked at). At worst, in regular expressions,
+	// that takes some tenths of a second (BenchmarkHostile); mostly a few
+	// microseconds are needed.
+	CostLimit = 300_000
 	// maxEstimate is the worst case that is compiled. The estimate is of the
 	// largest change there can be, and pessimistic, so it is above CostLimit.
-	maxEstimate = 10 * CostLimit
+	maxEstimate = 10_000_000
 	// maxNesting bounds what CEL's parser recurses into.
 	maxNesting = 50
 )
