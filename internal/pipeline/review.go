@@ -38,8 +38,12 @@ func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review
 	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
 	r.Files, r.Ignored = len(change.Files), len(change.Files)-len(seen.Files)
 	r.Truncated, r.Problems = change.Truncated, plan.Problems
+	paths := make([]string, len(seen.Files))
+	for i, f := range seen.Files {
+		paths[i] = f.Path
+	}
 	r.Outcome = strategy.Judge(plan.Gate, strategy.Facts{
-		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage,
+		Findings: r.Findings, Required: plan.Agents(), Agents: r.Agents, Coverage: r.Coverage, Paths: paths,
 		Files: r.Files, Ignored: r.Ignored, Truncated: r.Truncated, Problems: r.Problems,
 	})
 	return nil
