@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -152,7 +153,7 @@ func TestDecidePlan(t *testing.T) {
 			Strategy: Parallel, Stages: [][]string{{"secrets", "workflows", "hygiene", "pull-request"}},
 			Timeout: 10 * time.Minute,
 			Gate:    Gate{FailOn: review.High, OnUnavailable: UnavailableNeutral},
-			Report:  Report{Comment: CommentFindings},
+			Report:  Report{Comment: CommentFindings, Inline: review.Medium, MaxInline: 10},
 			Ignore:  []string{"vendor/**"}, Problems: problems,
 		},
 		{
@@ -160,7 +161,7 @@ func TestDecidePlan(t *testing.T) {
 			Strategy: Sequential, Stages: [][]string{{"reviewer"}, {"secrets"}},
 			Timeout: 10 * time.Minute,
 			Gate:    Gate{FailOn: review.High, OnUnavailable: UnavailableNeutral},
-			Report:  Report{Comment: CommentFindings},
+			Report:  Report{Comment: CommentFindings, Inline: review.Medium, MaxInline: 10},
 			Ignore:  []string{"vendor/**"}, Problems: problems,
 		},
 	}
@@ -224,7 +225,7 @@ func FuzzDecide(f *testing.F) {
 		is := func(bit int) bool { return bits&(1<<bit) != 0 }
 		ev := review.Event{Name: name, Action: action}
 		if is(0) {
-			ev.Pull = &review.Pull{Draft: is(1), Closed: is(2), Labels: []string{label}}
+			ev.Pull = &review.Pull{Number: int(bits >> 6), Draft: is(1), Closed: is(2), Labels: []string{label}}
 		}
 		if is(3) {
 			ev.Check = &review.Check{Name: check}
@@ -233,7 +234,7 @@ func FuzzDecide(f *testing.F) {
 		if is(4) {
 			// By hand, with names that Parse would refuse.
 			s.Config = &Config{Pipelines: []Pipeline{
-				{Name: first, On: []string{on, name + "." + action}, Drafts: is(5), SkipLabels: []string{label}},
+				{Name: first, On: []string{on, name + "." + action}, Filter: Filter{Drafts: is(5), Labels: LabelFilter{Skip: []string{label}}}},
 				{Name: second, On: []string{on}, Strategy: Sequential, Agents: []string{"a", "b"}},
 				{Name: first},
 			}}
@@ -241,7 +242,7 @@ func FuzzDecide(f *testing.F) {
 		d := Decide(ev, s)
 		seen := make(map[string]bool)
 		for _, p := range d.Plans {
-			if seen[p.Pipeline] || p.CheckName != review.CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed {
+			if seen[p.Pipeline] || p.CheckName != review.CheckName(p.Pipeline) || ev.Pull == nil || ev.Pull.Closed && ev.Pull.Number > 0 && ev.String() != "pull_request.closed" {
 				t.Fatalf("plan %+v (seen before: %t) of %+v", p, seen[p.Pipeline], ev)
 			}
 			seen[p.Pipeline] = true
@@ -258,17 +259,102 @@ func FuzzDecide(f *testing.F) {
 	})
 }
 
-func BenchmarkDecide200(b *testing.B) {
-	c := &Config{}
-	for range 200 {
-		p := defaultPipeline("p"+strings.Repeat("x", len(c.Pipelines)), vocabulary)
-		c.Pipelines = append(c.Pipelines, p)
+// conditions are 200 pipelines with a condition each, no two alike.
+func conditions(t testing.TB) Settings {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("version: 1\npipelines:\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "  p%d: {when: '!pr.draft && pr.base_ref == \"main\" && !(\"skip-%d\" in pr.labels)'}\n", i, i)
 	}
-	ev := review.Event{Name: "pull_request", Action: "opened", Pull: &review.Pull{}}
+	return Settings{Config: mustParse(t, b.String())}
+}
+
+var toDecide = review.Event{Name: "pull_request", Action: "opened", Pull: &review.Pull{Number: 1, BaseRef: "main", Labels: []string{"a", "b"}}}
+
+// BenchmarkDecide200 is to take less than a millisecond.
+func BenchmarkDecide200(b *testing.B) {
+	s := conditions(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if d := Decide(ev, Settings{Config: c}); len(d.Plans) != 200 {
+		if d := Decide(toDecide, s); len(d.Plans) != 200 {
 			b.Fatal(len(d.Plans))
 		}
 	}
+}
+
+// Deciding is made of evaluating what was compiled: to compile a condition
+// takes some hundred times as long, and doing that on each event would show
+// here on any machine.
+func TestDecideCompilesNothing(t *testing.T) {
+	s := conditions(t)
+	least := func(n int, f func()) time.Duration {
+		best := time.Hour
+		for range n {
+			started := time.Now()
+			f()
+			best = min(best, time.Since(started))
+		}
+		return best
+	}
+	deciding := least(20, func() { Decide(toDecide, s) })
+	loading := least(3, func() { conditions(t) })
+	if deciding*5 > loading {
+		t.Errorf("deciding takes %s, reading the config %s", deciding, loading)
+	}
+}
+
+// A condition that a change makes too expensive does not take its pipeline
+// away: the pipeline runs, and says on the condition's line what is wrong.
+func TestDecideHostile(t *testing.T) {
+	c := mustParse(t, "version: 1\npipelines:\n  p:\n    when: files.all(f, f.path.matches('^(a+)+$') || f.path.matches('(a|b)*c') || f.path.contains('zz'))\n")
+	files := make([]review.File, 3000)
+	for i := range files {
+		files[i].Path = strings.Repeat("a", 4000) + "zz"
+	}
+	d := Decide(toDecide, Settings{Config: c, Files: files})
+	if len(d.Plans) != 1 || len(d.Plans[0].Problems) != 1 {
+		t.Fatal(line(d))
+	}
+	want := review.Problem{
+		Path: ".github/assay.yml", Line: 4, Column: 11,
+		Message: "pipelines.p.when could not be evaluated, so the pipeline runs: it takes too much work: more than 300000 units",
+	}
+	if diff := cmp.Diff(want, d.Plans[0].Problems[0]); diff != "" {
+		t.Error(diff)
+	}
+	refused := "version: 1\npipelines:\n  p:\n    when: files.exists(a, files.exists(b, a.path == b.path))\n"
+	if _, problems := Parse("a.yml", []byte(refused), vocabulary); len(problems) != 1 || problems[0].Line != 4 || !strings.Contains(problems[0].Message, "too much work") {
+		t.Errorf("nested comprehensions: %v", problems)
+	}
+}
+
+// FuzzDecideLanguage holds Explain to Decide over configs with every filter.
+func FuzzDecideLanguage(f *testing.F) {
+	for name, config := range languageConfigs {
+		f.Add([]byte(config), "pull_request", "opened", name, "wip", "main", byte(0))
+		f.Add([]byte(config), "check_run", "rerequested", "assay / p", "", "dev", byte(255))
+		f.Add([]byte(config), "merge_group", "checks_requested", "", "", "refs/heads/main", byte(8|16))
+	}
+	f.Add([]byte(everyKey), "schedule", "nightly", "", "", "", byte(1))
+	f.Fuzz(func(t *testing.T, file []byte, name, action, title, label, branch string, bits byte) {
+		s := Load(full, Layer{Repository, "a.yml", file})
+		is := func(bit int) bool { return bits&(1<<bit) != 0 }
+		ev := review.Event{Name: name, Action: action, Retargeted: is(0), Check: &review.Check{Name: title}}
+		if !is(1) {
+			ev.Pull = &review.Pull{Number: int(bits>>3) & 1, Title: title, Labels: []string{label}, BaseRef: branch, BaseSHA: branch, Draft: is(2), Closed: is(4), Author: review.Actor{Login: label, Bot: is(5)}}
+		}
+		if is(6) {
+			ev.Issue = &review.Issue{Title: title}
+		}
+		d := Decide(ev, s)
+		if d.NeedsFiles {
+			agree(t, ev, s, d)
+			s.Files = []review.File{{Path: branch, OldPath: title}}
+			if d = Decide(ev, s); d.NeedsFiles {
+				t.Fatal("the files are known")
+			}
+		}
+		agree(t, ev, s, d)
+	})
 }

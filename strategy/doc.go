@@ -8,7 +8,9 @@
 // leaves to internal/pipeline, running agents to agents, showing the outcome
 // to reports.
 //
-// The language is meant to grow, and each kind of growth has its place: a key
-// in keys.go, an event in events.go, a filter of pull requests in decide.go, a
-// way of judging in judge.go with its rows in docs/verdict.md.
+// The language is meant to grow, and each kind of growth has its place: a key is
+// a row of keys*.go, from which parser, reference and JSON schema are made; a
+// kind of value is a shape in scalars.go or lists.go; an event a row of
+// events.go; a filter of pull requests a function in filter.go; a way of judging
+// is in judge.go with its rows in docs/verdict.md.
 package strategy

@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"assay/review"
@@ -18,14 +19,17 @@ type Facts struct {
 	// Receipts are the proof of work: a done agent without them is not
 	// believed.
 	Coverage []review.Coverage
+	// Paths are those of the files that were to be reviewed; nil means those
+	// that have a receipt.
+	Paths []string
 	// Files is the number of files in the change and Ignored how many of them
 	// the config left out of the review (Plan.Ignored).
 	Files   int
 	Ignored int
 	// Truncated says why the change was not read whole; empty when it was.
 	Truncated string
-	// Problems are the mistakes for which the repository's own config was not
-	// in force.
+	// Problems are the mistakes for which the config was not in force as it is
+	// written.
 	Problems []review.Problem
 }
 
@@ -37,24 +41,28 @@ type Facts struct {
 //
 //  1. A finding at or over the gate is a failure, however the run went: what is
 //     missing cannot make it better.
-//  2. A review that is not whole is never success. Whether it blocks is the
+//  2. Too little examined (require_coverage) is a failure: the gate demands that
+//     these files are looked at, whether or not that could be done. Only what
+//     agents that did their work say counts: without any, nobody can tell, and
+//     the next rule decides.
+//  3. A review that is not whole is never success. Whether it blocks is the
 //     team's choice (on_unavailable). Not whole means: an agent of the plan
 //     was unavailable or left files without a receipt; an agent examined a
 //     file only in part or not at all; the change was truncated. The last two
 //     count like the first because an author can bring them about (a file
 //     padded until GitHub sends no patch), and green would then say "reviewed"
 //     of what nobody read.
-//  3. A config with problems makes the check neutral, not action_required. The
+//  4. A config with problems makes the check neutral, not action_required. The
 //     default reviewed the change in its place, so something was judged, but
 //     not by the team's own rules, so it is not green either. action_required
 //     would block a required check, and with it the very pull request that
 //     mends the config: config is read from the base branch, so the check can
 //     only recover after the merge.
-//  4. A change of which nothing was to be reviewed (no files, or all of them
+//  5. A change of which nothing was to be reviewed (no files, or all of them
 //     ignored by the config) is skipped.
-//  5. An advisory gate (fail_on: never) with findings is neutral: nobody
+//  6. An advisory gate (fail_on: never) with findings is neutral: nobody
 //     judged them acceptable. Without findings it is success.
-//  6. Anything else is success.
+//  7. Anything else is success.
 //
 // The verdict is what the findings say and approve is said only of a change
 // that was reviewed whole; a run in which no agent did its work leaves
@@ -62,6 +70,7 @@ type Facts struct {
 // work, degraded when the review is not whole, else complete.
 func Judge(gate Gate, facts Facts) review.Outcome {
 	w := workOf(facts)
+	w.uncovered = uncovered(gate.RequireCoverage, w, facts)
 	worst := worstOf(facts.Findings)
 	stopped := gate.FailOn > review.SeverityNone && worst >= gate.FailOn
 	return review.Outcome{
@@ -96,7 +105,7 @@ func verdict(worst review.Severity, stopped bool, w work, facts Facts) review.Ve
 		return review.Block
 	case stopped:
 		return review.RequestChanges
-	case w.done == 0:
+	case w.done == 0, w.uncovered != "":
 		return review.ManualReview
 	case !w.whole(), len(facts.Findings) > 0, facts.nothing():
 		return review.Comment
@@ -107,7 +116,7 @@ func verdict(worst review.Severity, stopped bool, w work, facts Facts) review.Ve
 
 func conclusion(gate Gate, stopped bool, w work, facts Facts) review.Conclusion {
 	switch {
-	case stopped:
+	case stopped, w.uncovered != "":
 		return review.ConclusionFailure
 	case !w.whole() && gate.OnUnavailable == UnavailableFail:
 		return review.ConclusionFailure
@@ -131,11 +140,24 @@ func reason(gate Gate, stopped bool, w work, facts Facts) string {
 	if w.done > 0 || len(facts.Findings) > 0 {
 		parts = append(parts, findingsReason(gate, stopped, facts))
 	}
+	if w.uncovered != "" {
+		parts = append(parts, w.uncovered)
+	}
 	parts = append(parts, w.missing...)
+	if gate.RetryFor > 0 && waitable(facts.Agents) {
+		parts = append(parts, "what is missing is tried again for "+short(gate.RetryFor))
+	}
 	if n := len(facts.Problems); n > 0 {
-		parts = append(parts, fmt.Sprintf("the config has %s, so the built-in default was used", count(n, "problem")))
+		parts = append(parts, fmt.Sprintf("the config has %s, so it is not in force as it is written", count(n, "problem")))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// waitable reports whether an agent waits for something that may come back.
+func waitable(agents []review.AgentRun) bool {
+	return slices.ContainsFunc(agents, func(a review.AgentRun) bool {
+		return a.Status == review.AgentUnavailable && a.Dependency != ""
+	})
 }
 
 func findingsReason(gate Gate, stopped bool, facts Facts) string {

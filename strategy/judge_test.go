@@ -6,39 +6,41 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"assay/review"
 )
 
-// row is a row of docs/verdict.md.
-type row struct {
-	findings, review, config, unavailable string
-	want                                  review.Outcome
+// verdictRow is a row of docs/verdict.md.
+type verdictRow struct {
+	findings, review, config, unavailable, coverage string
+	want                                            review.Outcome
 }
 
-func (r row) matches(findings, reviewed, config, unavailable string) bool {
+func (r verdictRow) matches(findings, reviewed, config, unavailable, coverage string) bool {
 	has := func(cell, value string) bool {
 		return cell == "any" || slices.Contains(strings.Split(cell, " or "), value)
 	}
-	return has(r.findings, findings) && has(r.review, reviewed) && has(r.config, config) && has(r.unavailable, unavailable)
+	return has(r.findings, findings) && has(r.review, reviewed) && has(r.config, config) &&
+		has(r.unavailable, unavailable) && has(r.coverage, coverage)
 }
 
-func readRows(t *testing.T) []row {
+func readRows(t *testing.T) []verdictRow {
 	t.Helper()
 	doc, err := os.ReadFile("../docs/verdict.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []row
+	var rows []verdictRow
 	for line := range strings.Lines(string(doc)) {
 		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
-		if len(cells) != 7 || cells[0] == "findings" || strings.HasPrefix(cells[0], "---") {
+		if len(cells) != 8 || cells[0] == "findings" || strings.HasPrefix(cells[0], "---") {
 			continue
 		}
-		rows = append(rows, row{cells[0], cells[1], cells[2], cells[3], review.Outcome{
-			Verdict: review.Verdict(cells[4]), Health: review.Health(cells[5]), Conclusion: review.Conclusion(cells[6]),
+		rows = append(rows, verdictRow{cells[0], cells[1], cells[2], cells[3], cells[4], review.Outcome{
+			Verdict: review.Verdict(cells[5]), Health: review.Health(cells[6]), Conclusion: review.Conclusion(cells[7]),
 		}})
 	}
 	return rows
@@ -48,6 +50,8 @@ func readRows(t *testing.T) []row {
 type circumstance struct {
 	name, review string
 	change       func(*Facts)
+	// short says that not all files were examined.
+	short bool
 }
 
 // wholeFacts is a review of two files by two agents in which all is well.
@@ -63,34 +67,46 @@ func wholeFacts() Facts {
 }
 
 var circumstances = []circumstance{
-	{"all is well", "whole", func(*Facts) {}},
-	{"a file does not concern an agent", "whole", func(f *Facts) { f.Coverage[3].Level = review.NotApplicable }},
-	{"some files ignored", "whole", func(f *Facts) { f.Files, f.Ignored = 5, 3 }},
-	{"agents not named as required", "whole", func(f *Facts) { f.Required = nil }},
-	{"agent unavailable", "part", func(f *Facts) { f.Agents[1].Status = review.AgentUnavailable }},
-	{"agent still running", "part", func(f *Facts) { f.Agents[1].Status = review.AgentRunning }},
-	{"agent waiting", "part", func(f *Facts) { f.Agents[1].Status = review.AgentWaiting }},
-	{"agent of an unknown status", "part", func(f *Facts) { f.Agents[1].Status = "" }},
-	{"required agent never ran", "part", func(f *Facts) { f.Agents = f.Agents[:1] }},
+	{"all is well", "whole", func(*Facts) {}, false},
+	{"a file does not concern an agent", "whole", func(f *Facts) { f.Coverage[3].Level = review.NotApplicable }, false},
+	{"some files ignored", "whole", func(f *Facts) { f.Files, f.Ignored = 5, 3 }, false},
+	{"agents not named as required", "whole", func(f *Facts) { f.Required = nil }, false},
+	{"agent unavailable", "part", func(f *Facts) { f.Agents[1].Status = review.AgentUnavailable }, false},
+	{"agent still running", "part", func(f *Facts) { f.Agents[1].Status = review.AgentRunning }, false},
+	{"agent waiting", "part", func(f *Facts) { f.Agents[1].Status = review.AgentWaiting }, false},
+	{"agent of an unknown status", "part", func(f *Facts) { f.Agents[1].Status = "" }, false},
+	{"required agent never ran", "part", func(f *Facts) { f.Agents = f.Agents[:1] }, false},
 	{"extra agent unavailable", "part", func(f *Facts) {
 		f.Agents = append(f.Agents, review.AgentRun{Name: "c", Status: review.AgentUnavailable})
-	}},
-	{"agent without receipts", "part", func(f *Facts) { f.Coverage = f.Coverage[:2] }},
-	{"file without receipt", "part", func(f *Facts) { f.Coverage = f.Coverage[:3] }},
-	{"one file's receipt twice", "part", func(f *Facts) { f.Coverage[3].Path = "x.go" }},
-	{"file examined in part", "part", func(f *Facts) { f.Coverage[0].Level = review.Partial }},
-	{"file skipped", "part", func(f *Facts) { f.Coverage[0].Level = review.Skipped }},
-	{"receipt of an unknown level", "part", func(f *Facts) { f.Coverage[0].Level = "" }},
-	{"truncated", "part", func(f *Facts) { f.Truncated = "over 3,000 files" }},
-	{"truncated to nothing", "part", func(f *Facts) { *f = nothingToReview(*f); f.Truncated = "GitHub timed out" }},
-	{"no agents at all", "nobody", func(f *Facts) { f.Agents, f.Required = nil, nil }},
-	{"no agent ran", "nobody", func(f *Facts) { f.Agents = nil }},
+	}, false},
+	{"a file that no agent examines", "whole", func(f *Facts) {
+		f.Coverage[1].Level, f.Coverage[3].Level = review.NotApplicable, review.NotApplicable
+	}, true},
+	{"a file that only an unavailable agent examined", "part", func(f *Facts) {
+		f.Agents[1].Status, f.Coverage[1].Level = review.AgentUnavailable, review.NotApplicable
+	}, true},
+	{"what an unavailable agent left out", "part", func(f *Facts) {
+		f.Agents[1].Status, f.Coverage[3].Level = review.AgentUnavailable, review.Skipped
+	}, false},
+	{"a file without any receipt", "part", func(f *Facts) {
+		f.Paths, f.Coverage = []string{"x.go", "y.go"}, []review.Coverage{f.Coverage[0], f.Coverage[2]}
+	}, true},
+	{"agent without receipts", "part", func(f *Facts) { f.Coverage = f.Coverage[:2] }, false},
+	{"file without receipt", "part", func(f *Facts) { f.Coverage = f.Coverage[:3] }, false},
+	{"one file's receipt twice", "part", func(f *Facts) { f.Coverage[3].Path = "x.go" }, false},
+	{"file examined in part", "part", func(f *Facts) { f.Coverage[0].Level = review.Partial }, true},
+	{"file skipped", "part", func(f *Facts) { f.Coverage[0].Level = review.Skipped }, true},
+	{"receipt of an unknown level", "part", func(f *Facts) { f.Coverage[0].Level = "" }, true},
+	{"truncated", "part", func(f *Facts) { f.Truncated = "over 3,000 files" }, true},
+	{"truncated to nothing", "part", func(f *Facts) { *f = nothingToReview(*f); f.Truncated = "GitHub timed out" }, true},
+	{"no agents at all", "nobody", func(f *Facts) { f.Agents, f.Required = nil, nil }, false},
+	{"no agent ran", "nobody", func(f *Facts) { f.Agents = nil }, false},
 	{"all unavailable", "nobody", func(f *Facts) {
 		f.Agents[0].Status, f.Agents[1].Status = review.AgentUnavailable, review.AgentUnavailable
-	}},
-	{"no receipts at all", "nobody", func(f *Facts) { f.Coverage = nil }},
-	{"no files", "nothing", func(f *Facts) { *f = nothingToReview(*f) }},
-	{"all files ignored", "nothing", func(f *Facts) { f.Ignored, f.Coverage = 2, nil }},
+	}, false},
+	{"no receipts at all", "nobody", func(f *Facts) { f.Coverage = nil }, false},
+	{"no files", "nothing", func(f *Facts) { *f = nothingToReview(*f) }, false},
+	{"all files ignored", "nothing", func(f *Facts) { f.Ignored, f.Coverage = 2, nil }, false},
 }
 
 func nothingToReview(f Facts) Facts {
@@ -117,49 +133,67 @@ func findingsColumn(worst, failOn review.Severity) string {
 func TestJudgeTable(t *testing.T) {
 	rows := readRows(t)
 	used := make([]bool, len(rows))
-	for _, failOn := range append(review.Severities(), review.SeverityNone) {
-		for _, worst := range append(review.Severities(), review.SeverityNone) {
-			for _, c := range circumstances {
-				for _, config := range []string{"good", "bad"} {
-					for _, unavailable := range []OnUnavailable{UnavailableNeutral, UnavailableFail} {
-						facts := wholeFacts()
-						if worst > review.SeverityNone {
-							// The order and the number of findings must not matter.
-							facts.Findings = []review.Finding{{Severity: review.Info}, {Severity: worst}, {Severity: review.Info}}
-						}
-						if config == "bad" {
-							facts.Problems = []review.Problem{{Line: 1}}
-						}
-						c.change(&facts)
-						at := fmt.Sprintf("worst %q, fail_on %q, %s, config %s, on_unavailable %s", worst, failOn, c.name, config, unavailable)
+	combinations(func(worst review.Severity, gate Gate, c circumstance, bad bool) {
+		facts := wholeFacts()
+		if worst > review.SeverityNone {
+			// The order and the number of findings must not matter.
+			facts.Findings = []review.Finding{{Severity: review.Info}, {Severity: worst}, {Severity: review.Info}}
+		}
+		config := "good"
+		if bad {
+			config, facts.Problems = "bad", []review.Problem{{Line: 1}}
+		}
+		c.change(&facts)
+		coverage := "enough"
+		demand := gate.RequireCoverage
+		if c.short && demand.Percent > 0 && (!slices.Contains(demand.Paths, "other/**") || facts.Truncated != "") {
+			coverage = "short"
+		}
+		at := fmt.Sprintf("worst %q, gate %+v, %s, config %s", worst, gate, c.name, config)
 
-						got := Judge(Gate{FailOn: failOn, OnUnavailable: unavailable}, facts)
-						found := 0
-						for i, r := range rows {
-							if !r.matches(findingsColumn(worst, failOn), c.review, config, string(unavailable)) {
-								continue
+		got := Judge(gate, facts)
+		found := 0
+		for i, r := range rows {
+			if !r.matches(findingsColumn(worst, gate.FailOn), c.review, config, string(gate.OnUnavailable), coverage) {
+				continue
+			}
+			used[i] = true
+			found++
+			r.want.Reason = got.Reason
+			if d := cmp.Diff(r.want, got); d != "" {
+				t.Errorf("%s: (-table +code)\n%s", at, d)
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: %d rows in docs/verdict.md, want 1", at, found)
+		}
+		if got.Reason == "" || strings.Contains(got.Reason, "\n") {
+			t.Errorf("%s: reason %q, want one line", at, got.Reason)
+		}
+	})
+	for i, u := range used {
+		if !u {
+			t.Errorf("row %v of docs/verdict.md is reached by no combination", rows[i])
+		}
+	}
+}
+
+// combinations visits every combination of what Judge looks at.
+func combinations(visit func(worst review.Severity, gate Gate, c circumstance, bad bool)) {
+	severities := append(review.Severities(), review.SeverityNone)
+	for _, failOn := range severities {
+		for _, worst := range severities {
+			for _, c := range circumstances {
+				for _, unavailable := range []OnUnavailable{UnavailableNeutral, UnavailableFail} {
+					for _, demand := range []RequireCoverage{{}, {Percent: 100}, {Percent: 51, Paths: []string{"*.go"}}, {Percent: 100, Paths: []string{"other/**"}}} {
+						for _, retry := range []time.Duration{0, time.Hour} {
+							for _, bad := range []bool{false, true} {
+								visit(worst, Gate{FailOn: failOn, OnUnavailable: unavailable, RequireCoverage: demand, RetryFor: retry}, c, bad)
 							}
-							used[i] = true
-							found++
-							r.want.Reason = got.Reason
-							if d := cmp.Diff(r.want, got); d != "" {
-								t.Errorf("%s: (-table +code)\n%s", at, d)
-							}
-						}
-						if found != 1 {
-							t.Errorf("%s: %d rows in docs/verdict.md, want 1", at, found)
-						}
-						if got.Reason == "" || strings.Contains(got.Reason, "\n") {
-							t.Errorf("%s: reason %q, want one line", at, got.Reason)
 						}
 					}
 				}
 			}
-		}
-	}
-	for i, u := range used {
-		if !u {
-			t.Errorf("row %v of docs/verdict.md is reached by no combination", rows[i])
 		}
 	}
 }
@@ -217,12 +251,27 @@ func TestJudgeReason(t *testing.T) {
 		},
 		{
 			"config", high, func(f *Facts) { f.Problems = make([]review.Problem, 2) },
-			"no findings in 2 files; the config has 2 problems, so the built-in default was used",
+			"no findings in 2 files; the config has 2 problems, so it is not in force as it is written",
 		},
 		{"no files", high, func(f *Facts) { *f = nothingToReview(*f) }, "nothing to review: the change has no files"},
 		{
 			"all ignored", high, func(f *Facts) { f.Ignored, f.Coverage = 2, nil },
 			"nothing to review: the config ignores 2 files of the change",
+		},
+		{
+			"too little examined", Gate{FailOn: review.High, RequireCoverage: RequireCoverage{Percent: 80}},
+			func(f *Facts) { f.Coverage[1].Level, f.Coverage[3].Level = review.NotApplicable, review.NotApplicable },
+			"no findings in 2 files; 1 of 2 files examined fully, and the gate demands 80%",
+		},
+		{
+			"enough examined", Gate{FailOn: review.High, RequireCoverage: RequireCoverage{Percent: 50}},
+			func(f *Facts) { f.Coverage[1].Level, f.Coverage[3].Level = review.NotApplicable, review.NotApplicable },
+			"no findings in 2 files",
+		},
+		{
+			"tried again", Gate{FailOn: review.High, RetryFor: 30 * time.Minute},
+			func(f *Facts) { f.Agents[0].Status, f.Agents[0].Dependency = review.AgentUnavailable, "openai" },
+			"no findings in 2 files; the agent a was unavailable; what is missing is tried again for 30m",
 		},
 		{"long reasons are cut", high, func(f *Facts) {
 			f.Agents[0].Status, f.Agents[0].Reason = review.AgentUnavailable, strings.Repeat("é", 1000)

@@ -3,6 +3,7 @@ package strategy
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,210 +21,158 @@ const (
 	maxEvents      = 50
 	maxAgents      = 50
 	maxLabels      = 50
+	maxName        = 100
+	maxText        = 8000
+	maxRules       = 200
+	maxSuppress    = 500
+	maxSchedules   = 20
 )
 
-var pipelineName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
-
-// reservedPipeline will be the pipeline for events that no other one wants; as
-// a plain name it would change its meaning then.
-const reservedPipeline = "default"
-
-// config reads the root of the file. A file without pipelines has the built-in
-// one.
-func (r *reader) config(n ast.Node) *Config {
-	r.anchors = anchorsOf(n)
-	c := Default(r.known)
-	c.Version = 0
-	versioned := false
-	isMapping := r.mapping(n, "",
-		key{"version", func(n ast.Node) { versioned = true; c.Version = r.version(n) }},
-		key{"pipelines", func(n ast.Node) { c.Pipelines = r.pipelines(n, c) }},
-		key{"paths", func(n ast.Node) {
-			r.mapping(n, "paths", key{"ignore", func(n ast.Node) { c.Ignore = r.globs(n, "paths.ignore") }})
-		}},
-	)
-	if isMapping && !versioned {
-		r.at(1, 1, "the key version is missing: begin the file with %q", firstLine)
+// rootKeys are the keys of a config file.
+func rootKeys() []row[Config] {
+	return []row[Config]{
+		field("version", version{}, func(c *Config) *int { return &c.Version }, "The version of the language; every file begins with it.").must().eg("1"),
+		field("operator", operatorShape(), func(c *Config) *OperatorSettings { return &c.Operator },
+			"What only the operator may say.").operators(),
+		field("agents", agentsShape(), func(c *Config) *[]Agent { return &c.Agents },
+			"Settings of agents, and agents that the config makes."),
+		field("schedules", schedulesShape(), func(c *Config) *[]Schedule { return &c.Schedules },
+			"Times at which `schedule.<name>` comes, as five fields of cron in UTC, or `hourly`, `daily`, `weekly`, `monthly`. `schedule.daily` and `schedule.weekly` need no entry.").eg("{nightly: 30 2 * * *}"),
+		field("rules", rulesShape(), func(c *Config) *[]review.TeamRule { return &c.Rules },
+			"The team's own rules, which the agent `rules` reads. Those of all layers count; one with the `id` of a lower layer's takes its place."),
+		field("paths", object[Config]{rows: func() []row[Config] {
+			return []row[Config]{field("ignore", globs, func(c *Config) *[]string { return &c.Ignore },
+				"Files that no pipeline looks at.").eg(`["vendor/**", "**/*.pb.go"]`)}
+		}}, func(c *Config) *Config { return c }, "Which files count."),
+		field("instructions", instructionsShape(), func(c *Config) *[]review.PathInstruction { return &c.Instructions },
+			"Words to the agents that read them. Those of all layers count."),
+		field("suppress", suppressShape(), func(c *Config) *[]Suppression { return &c.Suppress },
+			"Findings that the team lives with. Those of all layers count. One that has expired is itself a finding."),
+		field("pipelines", pipelinesShape(), func(c *Config) *[]Pipeline { return &c.Pipelines },
+			"What runs when. The built-in pipeline `review` is there as long as no file names a pipeline."),
 	}
-	return c
 }
 
-func (r *reader) version(n ast.Node) int {
-	i, ok := r.resolve(n).(*ast.IntegerNode)
-	if !ok {
-		r.wrongType(n, "version", "the number 1")
-		return 0
-	}
-	if fmt.Sprint(i.Value) != "1" {
-		r.report(n, "version: this service reads version 1, not %v: write %q", i.Value, firstLine)
-		return 0
-	}
-	return 1
-}
+// version is the number of the language.
+type version struct{}
 
-func (r *reader) pipelines(n ast.Node, c *Config) []Pipeline {
-	pairs, ok := r.pairs(n, "pipelines")
-	switch {
-	case !ok && len(pairs) == 0:
-		return nil
-	case len(pairs) == 0:
-		r.report(n, "pipelines is empty: name at least one, or remove the key to use the built-in pipeline")
-	case len(pairs) > maxPipelines:
-		r.report(n, "pipelines has %d entries, the limit is %d", len(pairs), maxPipelines)
-		return nil
-	}
-	var pipelines []Pipeline
-	for _, p := range pairs {
+func (version) read(r *reader, v value, where string, dst *int) {
+	// Each file speaks a version of its own.
+	for _, n := range v {
+		i, ok := n.resolve().(*ast.IntegerNode)
 		switch {
-		case p.name == reservedPipeline:
-			r.report(p.at, "pipelines: the name %q is kept for a later version: choose another", p.name)
-		case !pipelineName.MatchString(p.name):
-			r.report(p.at, "pipelines: %s cannot be a name: use 1 to 40 lower-case letters, digits, - and _", quote(p.name))
-			p.name = quote(p.name)
-		}
-		// One with a bad name is read too: all problems are told at once.
-		pipelines = append(pipelines, r.pipeline(p, c))
-	}
-	return pipelines
-}
-
-// pipeline reads one pipeline; what it leaves out is as in the built-in one.
-func (r *reader) pipeline(entry pair, c *Config) Pipeline {
-	p := defaultPipeline(entry.name, r.known)
-	where := "pipelines." + entry.name
-	r.mapping(entry.value, where,
-		key{"description", func(n ast.Node) { p.Description = r.description(n, where+".description") }},
-		key{"on", func(n ast.Node) { p.On = r.events(n, where+".on", c) }},
-		key{"strategy", func(n ast.Node) {
-			s, _ := r.oneOf(n, where+".strategy", string(Parallel), string(Sequential))
-			p.Strategy = Strategy(s)
-		}},
-		key{"agents", func(n ast.Node) { p.Agents = r.agents(n, where+".agents") }},
-		key{"timeout", func(n ast.Node) { p.Timeout, _ = r.duration(n, where+".timeout", minTimeout, maxTimeout) }},
-		key{"gate", func(n ast.Node) { r.gate(n, where+".gate", &p.Gate) }},
-		key{"report", func(n ast.Node) { r.reports(n, where+".report", &p.Report) }},
-		key{"drafts", func(n ast.Node) { p.Drafts, _ = r.boolean(n, where+".drafts") }},
-		key{"labels", func(n ast.Node) {
-			r.mapping(n, where+".labels", key{"skip", func(n ast.Node) { p.SkipLabels = r.labels(n, where+".labels.skip") }})
-		}},
-	)
-	return p
-}
-
-func (r *reader) description(n ast.Node, where string) string {
-	s, ok := r.text(n, where)
-	if ok && len(s) > maxDescription {
-		r.report(n, "%s is longer than %d bytes", where, maxDescription)
-	}
-	return strings.TrimSpace(s)
-}
-
-func (r *reader) events(n ast.Node, where string, c *Config) []string {
-	return r.names(n, where, maxEvents, func(item ast.Node, name string) bool {
-		e, ok := knownEvent(name)
-		switch full := eventActions(name); {
-		case ok:
-			r.notice(c, item, where, e)
-		case len(full) > 0:
-			r.report(item, "%s: %s needs an action: %s", where, quote(name), strings.Join(full, ", "))
+		case !ok:
+			r.wrongType(n, where, "the number 1")
+		case fmt.Sprint(i.Value) != "1":
+			r.report(n, "version: this service reads version 1, not %v: write %q", i.Value, firstLine)
 		default:
-			r.unknown(item, where+": unknown event "+quote(name), name, eventNames())
+			*dst = 1
 		}
-		return ok
-	})
+	}
 }
 
-func (r *reader) notice(c *Config, n ast.Node, where string, e event) {
-	if e.note == "" {
+func (version) show(n int) string { return fmt.Sprint(n) }
+
+func (version) describe() description {
+	return description{what: "`1`", schema: schema{"const": 1}}
+}
+
+var (
+	globs  = names{item: text{what: "a glob", max: maxGlob, ok: isGlob}, limit: maxIgnore}
+	labels = names{item: text{what: "a label", max: maxName}, limit: maxLabels}
+	logins = names{item: text{what: "a login", max: maxName, form: loginForm, hint: `use letters, digits, "-", "[bot]", and "*" for any letters`}, limit: maxLabels}
+)
+
+var loginForm = regexp.MustCompile(`^[A-Za-z0-9*_-]+(\[bot\])?$`)
+
+func isGlob(r *reader, n node, where, pattern string) bool {
+	if err := checkGlob(pattern); err != nil {
+		r.report(n, "%s: %s: %v", where, quote(pattern), err)
+		return false
+	}
+	return true
+}
+
+var (
+	scheduleForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+	ruleForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+	ruleIDForm   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}/[a-zA-Z0-9][a-zA-Z0-9._/-]{0,99}$`)
+	printForm    = regexp.MustCompile(`^[0-9a-f]{16}$`)
+	urlForm      = regexp.MustCompile(`^https?://[^\s<>"]+$`)
+)
+
+const nameHint = "1 to 40 lower-case letters, digits, - and _"
+
+// spec is when a schedule comes.
+type spec struct{}
+
+func (spec) read(r *reader, v value, where string, dst *string) {
+	s, ok := r.text(v.top(), where)
+	if !ok {
 		return
 	}
-	at := n.GetToken().Position
-	c.Notices = append(c.Notices, review.Problem{
-		Path: r.path, Line: at.Line, Column: at.Column,
-		Message: fmt.Sprintf("%s: %s: %s", where, e.name, e.note),
-	})
+	if err := checkSchedule(s); err != nil {
+		r.report(v.top(), "%s: %s: %v", where, quote(s), err)
+		return
+	}
+	*dst = s
 }
 
-func (r *reader) agents(n ast.Node, where string) []string {
-	return r.names(n, where, maxAgents, func(item ast.Node, name string) bool {
-		for _, known := range r.known.Agents {
-			if name == known {
-				return true
-			}
+func (spec) show(s string) string { return s }
+
+func (spec) describe() description {
+	return description{what: "a schedule", bound: "once an hour at most", schema: schema{"type": "string", "maxLength": maxName}}
+}
+
+// schedules are read by name and kept in the order of their names.
+type schedules struct{ dictionary[string] }
+
+func schedulesShape() schedules {
+	return schedules{dictionary[string]{limit: maxSchedules, item: spec{}, key: func(r *reader, n node, where, name string) (string, bool) {
+		if !scheduleForm.MatchString(name) {
+			r.report(n, "%s: %s cannot be a name: use %s", where, quote(name), nameHint)
+			return "", false
 		}
-		r.unknown(item, where+": unknown agent "+quote(name), name, r.known.Agents)
-		return false
-	})
+		return name, true
+	}}}
 }
 
-func (r *reader) gate(n ast.Node, where string, g *Gate) {
-	r.mapping(n, where,
-		key{"fail_on", func(n ast.Node) { g.FailOn = r.severity(n, where+".fail_on") }},
-		key{"on_unavailable", func(n ast.Node) {
-			s, _ := r.oneOf(n, where+".on_unavailable", string(UnavailableNeutral), string(UnavailableFail))
-			g.OnUnavailable = OnUnavailable(s)
-		}},
-	)
-}
-
-// never is the value of fail_on that makes a gate advisory.
-const never = "never"
-
-func (r *reader) severity(n ast.Node, where string) review.Severity {
-	var allowed []string
-	for _, s := range review.Severities() {
-		allowed = append(allowed, s.String())
+func (s schedules) read(r *reader, v value, where string, dst *[]Schedule) {
+	var byName map[string]string
+	s.dictionary.read(r, v, where, &byName)
+	*dst = nil
+	for name, spec := range byName {
+		*dst = append(*dst, Schedule{Name: name, Spec: spec})
 	}
-	s, ok := r.oneOf(n, where, append(allowed, never)...)
-	if !ok || s == never {
-		return review.SeverityNone
+	slices.SortFunc(*dst, func(a, b Schedule) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (schedules) show([]Schedule) string { return "" }
+
+func (schedules) values(list []Schedule, where string) []Value {
+	var all []Value
+	for _, s := range list {
+		all = append(all, Value{Key: join(where, s.Name), Text: s.Spec})
 	}
-	severity, err := review.ParseSeverity(s)
-	if err != nil {
-		r.report(n, "%s: %v", where, err)
+	return all
+}
+
+func instructionsShape() records[review.PathInstruction] {
+	return records[review.PathInstruction]{
+		limit: maxRules,
+		line:  func(i review.PathInstruction) string { return shown(i.Paths) + " " + quote(i.Text) },
+		item: object[review.PathInstruction]{
+			rows: func() []row[review.PathInstruction] {
+				return []row[review.PathInstruction]{
+					field("paths", globs, func(i *review.PathInstruction) *[]string { return &i.Paths }, "The files that they are about; all, when left out.").eg(`["api/**"]`),
+					field("text", text{what: "words", max: maxText}, func(i *review.PathInstruction) *string { return &i.Text }, "The words.").must().eg("Errors are RFC 9457 problem documents."),
+				}
+			},
+			check: func(_ *reader, _ value, _ string, i *review.PathInstruction) {
+				if len(i.Paths) == 0 {
+					i.Paths = []string{"**"}
+				}
+			},
+		},
 	}
-	return severity
-}
-
-func (r *reader) reports(n ast.Node, where string, report *Report) {
-	r.mapping(n, where, key{"comment", func(n ast.Node) {
-		s, _ := r.oneOf(n, where+".comment", string(CommentFindings), string(CommentAlways), string(CommentNever))
-		report.Comment = CommentWhen(s)
-	}})
-}
-
-func (r *reader) labels(n ast.Node, where string) []string {
-	return r.names(n, where, maxLabels, func(item ast.Node, name string) bool {
-		if strings.TrimSpace(name) == "" {
-			r.report(item, "%s: a label is empty: write its name", where)
-			return false
-		}
-		return true
-	})
-}
-
-func (r *reader) globs(n ast.Node, where string) []string {
-	return r.names(n, where, maxIgnore, func(item ast.Node, pattern string) bool {
-		if err := checkGlob(pattern); err != nil {
-			r.report(item, "%s: %s: %v", where, quote(pattern), err)
-			return false
-		}
-		return true
-	})
-}
-
-// anchorsOf finds the values that aliases stand for.
-func anchorsOf(root ast.Node) map[string]ast.Node {
-	found := make(anchors)
-	ast.Walk(found, root)
-	return found
-}
-
-type anchors map[string]ast.Node
-
-func (a anchors) Visit(n ast.Node) ast.Visitor {
-	if anchor, ok := n.(*ast.AnchorNode); ok && anchor.Name != nil {
-		a[anchor.Name.GetToken().Value] = anchor.Value
-	}
-	return a
 }

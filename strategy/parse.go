@@ -12,8 +12,6 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-
-	"assay/review"
 )
 
 // Bounds of a config file. Anybody with write access can put a file on the base
@@ -34,52 +32,32 @@ const (
 // firstLine is how a file begins; messages show it.
 const firstLine = "version: 1"
 
-// Parse reads a config file. path is the file's path as problems name it.
-//
-// It returns either a config or problems, never both and never neither; with
-// problems the caller keeps to the default and says so. Problems are in the
-// order of the file, at most 50, each with line and column. The file may be
-// hostile: Parse never panics, and its time and memory are bounded.
-func Parse(path string, data []byte, v Vocabulary) (config *Config, problems []review.Problem) {
-	r := &reader{path: path, known: v}
-	// The YAML library is fuzzed, and has still been seen to panic on odd
-	// input; a stranger's file must not take the service down.
-	defer func() {
-		if p := recover(); p != nil {
-			config, problems = nil, []review.Problem{{Path: path, Line: 1, Column: 1, Message: "the file is not YAML that can be read"}}
-		}
-	}()
-	body := r.document(data)
-	if body == nil {
-		return nil, r.sorted()
-	}
-	c := r.config(body)
-	if len(r.problems) > 0 {
-		return nil, r.sorted()
-	}
-	return c, nil
-}
-
-// document is the root of the file's only document; nil when there are
-// problems.
-func (r *reader) document(data []byte) ast.Node {
-	if msg, line := unreadable(data); msg != "" {
-		r.at(line, 1, "%s", msg)
+// file reads a layer's file into its root; nil when it has problems.
+func (r *reader) file(l Layer) *node {
+	s := &source{layer: l.Kind, path: l.Path}
+	if msg, line := unreadable(l.Data); msg != "" {
+		r.at(s, line, 1, "%s", msg)
 		return nil
 	}
-	tokens := lexer.Tokenize(plain(data))
+	tokens := lexer.Tokenize(plain(l.Data))
 	if msg, at := tooComplex(tokens); msg != "" {
-		r.atToken(at, "%s", msg)
+		line, column := place(at)
+		r.at(s, line, column, "%s", msg)
 		return nil
 	}
 	// Duplicate keys are allowed here because the reader reports them all, and
 	// in our words.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		r.syntax(err)
+		r.syntax(s, err)
 		return nil
 	}
-	return r.onlyBody(file)
+	body := r.onlyBody(s, file)
+	if body == nil {
+		return nil
+	}
+	s.anchors = anchorsOf(body)
+	return &node{body, s}
 }
 
 // plain is the file as the lexer counts it right: go-yaml v1.19.2 counts lines
@@ -128,12 +106,13 @@ func tooComplex(tokens token.Tokens) (message string, at *token.Token) {
 	return "", nil
 }
 
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(s *source, err error) {
 	if e, ok := errors.AsType[yaml.Error](err); ok && e.GetToken() != nil {
-		r.atToken(e.GetToken(), "the YAML cannot be read here: %s", headline(e.GetMessage()))
+		line, column := place(e.GetToken())
+		r.at(s, line, column, "the YAML cannot be read here: %s", headline(e.GetMessage()))
 		return
 	}
-	r.at(1, 1, "the YAML cannot be read: %s", headline(err.Error()))
+	r.at(s, 1, 1, "the YAML cannot be read: %s", headline(err.Error()))
 }
 
 func headline(s string) string {
@@ -141,20 +120,36 @@ func headline(s string) string {
 	return line
 }
 
-func (r *reader) onlyBody(file *ast.File) ast.Node {
+func (r *reader) onlyBody(s *source, file *ast.File) ast.Node {
 	var body ast.Node
 	for _, d := range file.Docs {
 		switch {
 		case d.Body == nil:
 		case body != nil:
-			r.report(d.Body, "the file has a second document: keep one, and remove the line ---")
+			r.report(node{d.Body, s}, "the file has a second document: keep one, and remove the line ---")
 			return nil
 		default:
 			body = d.Body
 		}
 	}
 	if body == nil {
-		r.at(1, 1, "the file says nothing: begin with %q, or delete it to use the built-in default", firstLine)
+		r.at(s, 1, 1, "the file says nothing: begin with %q, or delete it to use the built-in default", firstLine)
 	}
 	return body
+}
+
+// anchorsOf finds the values that aliases stand for.
+func anchorsOf(root ast.Node) map[string]ast.Node {
+	found := make(anchors)
+	ast.Walk(found, root)
+	return found
+}
+
+type anchors map[string]ast.Node
+
+func (a anchors) Visit(n ast.Node) ast.Visitor {
+	if anchor, ok := n.(*ast.AnchorNode); ok && anchor.Name != nil {
+		a[anchor.Name.GetToken().Value] = anchor.Value
+	}
+	return a
 }

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,43 +27,115 @@ type Plan struct {
 	StopOn review.Severity `json:"stop_on,omitempty"`
 	// Policies are what the config tells the agents, by name.
 	Policies map[string]review.Policy `json:"policies,omitempty"`
+	// Made are the agents among Stages that the config makes; the others are
+	// the service's own.
+	Made []AgentRef `json:"made,omitempty"`
 	// Timeout is for the agents together; in JSON in nanoseconds.
 	Timeout time.Duration `json:"timeout"`
-	Gate    Gate          `json:"gate"`
-	Report  Report        `json:"report"`
+	// Budget bounds what the agents may spend together.
+	Budget review.Budget `json:"budget,omitzero"`
+	Gate   Gate          `json:"gate"`
+	Report Report        `json:"report"`
 	// Ignore are globs of paths left out of the review; see Ignored.
 	Ignore []string `json:"ignore,omitempty"`
-	// Problems are the mistakes for which the repository's own config is not
-	// in force; the plan is the default's then.
+	// Suppress are the findings that the team has decided to live with; see
+	// the function Suppress.
+	Suppress []Suppression `json:"suppress,omitempty"`
+	// Problems are the mistakes for which the config is not in force as it is
+	// written: a layer's file that is left out, or a condition that could not
+	// be evaluated.
 	Problems []review.Problem `json:"problems,omitempty"`
+}
+
+// AgentRef is an agent that the config makes.
+type AgentRef struct {
+	Name string `json:"name"`
+	// Uses is KindLLM, or the path of the agent's file in the repository.
+	Uses string `json:"uses"`
 }
 
 // Agents are the names of all agents of the plan, in order of stage.
 func (p Plan) Agents() []string { return slices.Concat(p.Stages...) }
 
-func planOf(p Pipeline, ev review.Event, c *Config, problems []review.Problem) Plan {
-	return Plan{
+func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Plan {
+	plan := Plan{
 		Pipeline:    p.Name,
 		Description: p.Description,
 		CheckName:   review.CheckName(p.Name),
-		Event:       ev.String(),
+		Event:       event,
 		Strategy:    p.Strategy,
 		Stages:      stages(p),
+		StopOn:      p.StopOn,
+		Policies:    p.policies,
 		Timeout:     p.Timeout,
+		Budget:      p.Budget,
 		Gate:        p.Gate,
 		Report:      p.Report,
 		Ignore:      c.Ignore,
+		Suppress:    c.Suppress,
 		Problems:    problems,
 	}
+	for _, name := range p.Agents {
+		if agent := c.agent(name); agent.Uses != "" {
+			plan.Made = append(plan.Made, AgentRef{Name: name, Uses: agent.Uses})
+		}
+	}
+	return plan
 }
 
-func stages(p Pipeline) [][]string {
-	if p.Strategy != Sequential {
-		return [][]string{slices.Clone(p.Agents)}
+func (c *Config) agent(name string) Agent {
+	for _, a := range c.Agents {
+		if a.Name == name {
+			return a
+		}
 	}
-	var groups [][]string
-	for _, agent := range p.Agents {
-		groups = append(groups, []string{agent})
+	return Agent{Name: name}
+}
+
+// rulesAgent is the agent that reads the team's rules.
+const rulesAgent = "rules"
+
+// policies are what the config tells the agents of a pipeline; nil when it is
+// silent.
+func (c *Config) policies(p Pipeline) map[string]review.Policy {
+	var all map[string]review.Policy
+	for _, name := range p.Agents {
+		policy := c.policy(c.agent(name))
+		if reflect.ValueOf(policy).IsZero() {
+			continue
+		}
+		if all == nil {
+			all = make(map[string]review.Policy, len(p.Agents))
+		}
+		all[name] = policy
 	}
-	return groups
+	return all
+}
+
+// policy is what the config tells an agent: its own settings, and of the
+// team's rules and instructions what it reads.
+func (c *Config) policy(a Agent) review.Policy {
+	policy := a.Policy
+	if a.Name == rulesAgent {
+		policy.Rules = c.Rules
+	}
+	if a.Uses != "" || c.known.reads(a.Name) {
+		policy.PathInstructions = c.Instructions
+	}
+	return policy
+}
+
+func stages(p *Pipeline) [][]string {
+	switch p.Strategy {
+	case Staged:
+		return p.Stages
+	case Sequential:
+		groups := make([][]string, len(p.Agents))
+		for i := range p.Agents {
+			groups[i] = p.Agents[i : i+1 : i+1]
+		}
+		return groups
+	default:
+		return [][]string{p.Agents}
+	}
 }

@@ -14,6 +14,11 @@ type work struct {
 	done int
 	// missing says, each as a phrase, why the review is not whole.
 	missing []string
+	// believed are the agents that did their work.
+	believed map[string]bool
+	// uncovered says that too little was examined for the gate; empty when it
+	// was enough.
+	uncovered string
 }
 
 func (w work) whole() bool { return len(w.missing) == 0 }
@@ -30,7 +35,7 @@ func (w work) health() review.Health {
 }
 
 func workOf(facts Facts) work {
-	var w work
+	w := work{believed: make(map[string]bool)}
 	runs := runsOf(facts)
 	receipts := receiptsOf(facts.Coverage)
 	expected := max(0, facts.Files-facts.Ignored)
@@ -42,9 +47,11 @@ func workOf(facts Facts) work {
 			w.missing = append(w.missing, "the agent "+run.Name+" gave no receipt of its work")
 		case n < expected:
 			w.done++
+			w.believed[run.Name] = true
 			w.missing = append(w.missing, fmt.Sprintf("the agent %s left %s without a receipt", run.Name, count(expected-n, "file")))
 		default:
 			w.done++
+			w.believed[run.Name] = true
 		}
 	}
 	if len(runs) == 0 {

@@ -22,11 +22,12 @@ var rules = map[string][]string{
 
 	// The four stages know the nouns and never each other.
 	"webhook":  {"review", "internal/fault"},
-	"strategy": {"review", "internal/fault"},
+	"strategy": {"review", "internal/fault", "internal/expr"},
 	"agents":   {"review", "internal/fault"},
-	"agents/*": {"review", "internal/fault", "agents", "internal/codeowners"},
+	"agents/*": {"review", "internal/fault", "internal/expr", "internal/codeowners", "agents"},
 	"reports":  {"review", "internal/fault"},
 
+	"internal/expr":       {"review"},
 	"internal/diff":       {"review"},
 	"internal/codeowners": {"review"},
 	"internal/secret":     {},
