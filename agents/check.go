@@ -20,6 +20,7 @@ const (
 	maxURL      = 2048
 	maxReason   = 300
 	maxRule     = 128
+	maxName     = 100
 	maxLine     = 10_000_000 // lines of a file
 )
 
