@@ -31,10 +31,14 @@ type Handler interface {
 	// final meanwhile: then Run concludes what the pull request shows and
 	// returns.
 	Run(ctx context.Context, run string) error
-	// DecideFailed and RunFailed are called when a job is given up, so that
+	// Heal tries to complete a run whose review is not whole. An error that is
+	// fault.Busy has it called again at that time; ctx is as Run's.
+	Heal(ctx context.Context, run string) error
+	// DecideFailed, RunFailed and HealFailed are called when a job is given up, so that
 	// the pull request shows it; an error has them called again later.
 	DecideFailed(ctx context.Context, delivery int64, cause error) error
 	RunFailed(ctx context.Context, run string, cause error) error
+	HealFailed(ctx context.Context, run string, cause error) error
 }
 
 // ErrOvertaken is the cause of a run's context when the run was superseded or

@@ -98,7 +98,7 @@ func (q *Queue) supersede(ctx context.Context, tx *sql.Tx, o Opening) (ids []str
 		}
 		ids = append(ids, r.ID)
 	}
-	return ids, nil
+	return ids, q.wakeOvertaken(ctx, tx, ids)
 }
 
 func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, moved bool) (store.Run, bool, error) {
@@ -245,6 +245,9 @@ func (q *Queue) Close(ctx context.Context, d store.Delivery, sub store.Subject) 
 				return err
 			}
 			overtaken = append(overtaken, r.ID)
+		}
+		if err := q.wakeOvertaken(ctx, tx, overtaken); err != nil {
+			return err
 		}
 		return q.store.FinishDelivery(ctx, tx, d.ID, store.DeliveryDone, "")
 	})

@@ -56,10 +56,12 @@ func (q *Queue) riverConfig(handler Handler) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &decideWorker{q: q, handler: handler})
 	river.AddWorker(workers, &runWorker{q: q, handler: handler})
+	river.AddWorker(workers, &healWorker{q: q, handler: handler})
 	cfg.Workers = workers
 	cfg.Queues = map[string]river.QueueConfig{
 		"decide": {MaxWorkers: q.cfg.Deciders},
 		"run":    {MaxWorkers: q.cfg.Runners},
+		"heal":   {MaxWorkers: max(1, q.cfg.Runners/2)},
 	}
 	return cfg
 }
@@ -104,18 +106,19 @@ func (w *runWorker) Work(ctx context.Context, job *river.Job[runArgs]) error {
 	}()
 	err = poison(job.JobRow)
 	if err == nil {
-		err = w.work(ctx, job.Args, owner)
+		err = w.q.watched(ctx, job.Args.Run, job.Args.Lane, owner, w.q.active(job.Args.Run), w.handler.Run)
 	}
 	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
 		return w.handler.RunFailed(ctx, job.Args.Run, cause)
 	})
 }
 
-func (w *runWorker) work(ctx context.Context, args runArgs, owner string) error {
+// watched works on a run for as long as it stands.
+func (q *Queue) watched(ctx context.Context, run, lane, owner string, stands func(context.Context) bool, work func(context.Context, string) error) error {
 	return guard(func() error {
-		runCtx, done := w.q.watch(ctx, args.Run, args.Lane, owner)
+		runCtx, done := q.watch(ctx, run, lane, owner, stands)
 		defer done()
-		err := w.handler.Run(runCtx, args.Run)
+		err := work(runCtx, run)
 		if cause := context.Cause(runCtx); errors.Is(cause, errLostLane) {
 			return cause
 		}
@@ -160,7 +163,7 @@ func (q *Queue) settle(ctx context.Context, job *rivertype.JobRow, err error, gi
 		return river.JobSnooze(after)
 	case verdict == again || giveUp == nil:
 		log.Warn("job failed, it will be tried again", "error", err)
-		return err
+		return counted{err}
 	}
 	log.Error("job given up", slog.Any("error", err))
 	// The deadline of the job may be what failed it.
@@ -171,7 +174,7 @@ func (q *Queue) settle(ctx context.Context, job *rivertype.JobRow, err error, gi
 		if job.Attempt >= job.MaxAttempts {
 			return river.JobSnooze(maxDelay) // as an error River would throw it away
 		}
-		return errors.Join(err, buryErr)
+		return counted{errors.Join(err, buryErr)}
 	}
 	return river.JobCancel(err)
 }

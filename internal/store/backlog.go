@@ -35,7 +35,10 @@ func (b Backlog) Unfinished() (n int) {
 func JobStates() []string { return []string{"available", "running", "retryable", "scheduled"} }
 
 // unfinished is written so that River's index over states serves it.
-const unfinished = `state IN ('available', 'running', 'retryable', 'scheduled')`
+//
+// Jobs that complete runs are not among them: they wait for others, and the
+// pull request has an answer.
+const unfinished = `kind <> 'heal' AND state IN ('available', 'running', 'retryable', 'scheduled')`
 
 // Backlog counts what waits. It reads indexes only, so that it may be asked
 // every few seconds.
