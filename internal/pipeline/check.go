@@ -112,39 +112,41 @@ func (p *Pipeline) options(r store.Run) reports.Options {
 	return reports.Options{RunURL: p.runURL(r.ID), GitHubURL: p.GitHubURL, Version: p.Version}
 }
 
-// unsent is what the run's check still lacks. GitHub appends annotations and
+// fresh is what the run's check is to be sent. GitHub appends annotations and
 // takes none back, so those that earlier attempts have sent are left out, and
-// so are those that were sent before a crash: sent says how many the check has.
-func (p *Pipeline) unsent(attempts []store.Run, r store.Run, sent int) ([]review.Annotation, error) {
+// those of what the check shows of this one already. before is how many those
+// are.
+func (p *Pipeline) fresh(attempts []store.Run, r store.Run, shown review.Run) (list []review.Annotation, before int, err error) {
 	seen := make(map[review.Annotation]bool)
-	fresh := func(r store.Run) ([]review.Annotation, error) {
+	add := func(r store.Run) error {
 		check, err := p.check(r)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		var list []review.Annotation
+		list = nil
 		for _, a := range check.Output.Annotations {
 			if !seen[a] {
 				seen[a] = true
 				list = append(list, a)
 			}
 		}
-		return list, nil
+		return nil
 	}
-	before := 0
 	for _, earlier := range attempts {
-		if earlier.Attempt >= r.Attempt || earlier.Status != review.StatusDone {
-			continue
+		if earlier.Attempt < r.Attempt && earlier.Status == review.StatusDone {
+			if err := add(earlier); err != nil {
+				return nil, 0, err
+			}
 		}
-		list, err := fresh(earlier)
-		if err != nil {
-			return nil, err
+	}
+	if shown.ID != "" {
+		part := r
+		part.Run = shown
+		if err := add(part); err != nil {
+			return nil, 0, err
 		}
-		before += len(list)
 	}
-	list, err := fresh(r)
-	if err != nil {
-		return nil, err
-	}
-	return list[min(len(list), max(0, sent-before)):], nil
+	before = len(seen)
+	err = add(r)
+	return list, before, err
 }

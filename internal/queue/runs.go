@@ -114,7 +114,10 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 			return last, true, nil
 		}
 		if !wantsAnother(last, r, o.Rerun, moved) {
-			return r, false, nil
+			if o.Rerun { // of a run that waits: what is missing is tried at once
+				err = q.store.WakeHealTx(ctx, tx, last.ID, 0)
+			}
+			return r, false, err
 		}
 		if err := q.free(ctx, tx, last); err != nil {
 			return r, false, err
