@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"assay/internal/fault"
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
@@ -22,8 +23,8 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 	if err != nil {
 		return err
 	}
-	if r.CheckID == 0 && r.Resumed {
-		if r.CheckID, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, check.ExternalID); err != nil {
+	if r.CheckID == 0 {
+		if r.CheckID, err = p.shownBefore(ctx, repo, *r, check); err != nil {
 			return err
 		}
 	}
@@ -36,6 +37,26 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 		return err
 	}
 	return p.noteCheck(ctx, r, check.Status)
+}
+
+// shownBefore finds the check run that a run may have without knowing: one that
+// was made right before a crash, and, for a head that reconciliation found
+// without a run of ours, one that was left behind by a database that is lost.
+// Nobody else would ever conclude that.
+func (p *Pipeline) shownBefore(ctx context.Context, repo Checks, r store.Run, check review.CheckRun) (id int64, err error) {
+	externalID := check.ExternalID
+	switch d, err := p.Store.DeliveryByGUID(ctx, r.Delivery); {
+	case fault.KindOf(err) == fault.Gone:
+	case err != nil:
+		return 0, err
+	case d.Header[ReconcileHeader] != "":
+		externalID = "" // any of ours by that name
+	}
+	if externalID != "" && !r.Resumed {
+		return 0, nil
+	}
+	id, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, externalID)
+	return id, err
 }
 
 // update shows what the run has come to. annotations replaces those that the
