@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,6 +161,11 @@ func (p *Pipeline) tryAgain(ctx context.Context, repo Repository, r *store.Run, 
 	h.Tries++
 	h.Dependencies, h.NextTry = dependencies(missing), nextTry(h, missing, p.Now())
 	h.Unshown = len(missing) < len(before)
+	for _, name := range dependencies(before) {
+		if !slices.Contains(h.Dependencies, name) {
+			p.Queue.Recovered(ctx, name)
+		}
+	}
 	if len(missing) == 0 {
 		noteHealed(&r.Run, dependencies(before), p.Now())
 	}

@@ -75,6 +75,7 @@ type Healing interface {
 	Healed(ctx context.Context, r review.Run, heal store.Heal) (next time.Time, ok bool, err error)
 	PutOff(ctx context.Context, heal store.Heal) (next time.Time, err error)
 	Forget(ctx context.Context, run string) error
+	Recovered(ctx context.Context, dependency string)
 }
 
 // Config has what a pipeline is made of.

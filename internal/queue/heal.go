@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -33,6 +34,9 @@ const (
 	// coming at once: so many a second, and none later than the spread.
 	wakeSpacing = 50 * time.Millisecond
 	wakeSpread  = time.Minute
+	// recoveredEvery is how often the runs that wait for a dependency are woken
+	// because another one has found it back.
+	recoveredEvery = 5 * time.Second
 )
 
 // End gives a run its final status, done. With a heal it is remembered and
@@ -122,6 +126,47 @@ func (q *Queue) Wake(ctx context.Context, dependency string) (int, error) {
 	return len(runs), nil
 }
 
+// Recovered is told of a dependency that a run has found back, and has the
+// others tried: no breaker tells of it where the process that saw the outage is
+// gone, or where it was too short to open one.
+func (q *Queue) Recovered(ctx context.Context, dependency string) {
+	now := q.cfg.Now()
+	q.recovered.mu.Lock()
+	recent := now.Sub(q.recovered.at[dependency]) < recoveredEvery
+	if !recent {
+		q.recovered.at[dependency] = now
+	}
+	q.recovered.mu.Unlock()
+	if recent {
+		return
+	}
+	if _, err := q.Wake(ctx, dependency); err != nil {
+		q.cfg.Logger.Warn("runs not woken, they come by their own time", "error", err)
+	}
+}
+
+// recovered is when dependencies were last found back, by name. The names are
+// those of the operator's dependencies, so there are few.
+type recovered struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// wakeAll has all runs tried that wait for something: a process that has just
+// started does not know what came back while it was away.
+func (q *Queue) wakeAll(ctx context.Context) error {
+	names, err := q.store.Awaited(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if _, err := q.Wake(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // wakeOvertaken has the check runs concluded that were kept open.
 func (q *Queue) wakeOvertaken(ctx context.Context, tx *sql.Tx, runs []string) error {
 	for _, run := range runs {
@@ -160,32 +205,15 @@ type healWorker struct {
 // Work tries once. What is still missing has the job put off, which burns no
 // attempt.
 func (w *healWorker) Work(ctx context.Context, job *river.Job[healArgs]) error {
-	owner := fmt.Sprintf("%s/%d/%d", w.q.cfg.Node, job.ID, job.Attempt)
-	got, err := w.q.store.Acquire(ctx, job.Args.Lane, owner, w.q.cfg.LaneTTL)
-	if err != nil {
-		return w.q.settle(ctx, job.JobRow, err, nil)
-	}
-	if !got {
-		return river.JobSnooze(laneWait)
-	}
-	defer func() {
-		if err := w.q.store.Release(context.WithoutCancel(ctx), job.Args.Lane, owner); err != nil {
-			w.q.cfg.Logger.Warn("lane not released, it will time out", "lane", job.Args.Lane, "error", err)
+	stands := func(ctx context.Context) bool {
+		status, _, err := w.q.store.RunStatus(ctx, job.Args.Run)
+		if err != nil || status == review.StatusRunning {
+			return true
 		}
-	}()
-	err = poison(job.JobRow)
-	if err == nil {
-		stands := func(ctx context.Context) bool {
-			status, _, err := w.q.store.RunStatus(ctx, job.Args.Run)
-			if err != nil || status == review.StatusRunning {
-				return true
-			}
-			standing, err := w.q.store.Standing(ctx, job.Args.Run)
-			return err != nil || standing && status == review.StatusDone
-		}
-		err = w.q.watched(ctx, job.Args.Run, job.Args.Lane, owner, stands, w.handler.Heal)
+		standing, err := w.q.store.Standing(ctx, job.Args.Run)
+		return err != nil || standing && status == review.StatusDone
 	}
-	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
-		return w.handler.HealFailed(ctx, job.Args.Run, cause)
+	return w.q.inLane(ctx, job.JobRow, laneWork{
+		run: job.Args.Run, lane: job.Args.Lane, stands: stands, work: w.handler.Heal, failed: w.handler.HealFailed,
 	})
 }

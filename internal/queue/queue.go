@@ -110,6 +110,7 @@ type Queue struct {
 	worker    *river.Client[*sql.Tx] // works; nil without a handler
 	batch     *batcher
 	running   *running
+	recovered recovered
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -118,7 +119,7 @@ type Queue struct {
 // New makes a queue over an open store. Runs can be opened and enqueued at
 // once; Accept needs Start.
 func New(ctx context.Context, st *store.Store, cfg Config) (*Queue, error) {
-	q := &Queue{cfg: cfg.withDefaults(), store: st, running: newRunning()}
+	q := &Queue{cfg: cfg.withDefaults(), store: st, running: newRunning(), recovered: recovered{at: make(map[string]time.Time)}}
 	var err error
 	if q.driver, q.closeConn, err = openDriver(ctx, st); err != nil {
 		return nil, err
@@ -145,6 +146,9 @@ func (q *Queue) Start(ctx context.Context, handler Handler) error {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	if err := q.releaseDead(ctx); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	if err := q.wakeAll(ctx); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	worker, err := river.NewClient(q.driver, q.riverConfig(handler))

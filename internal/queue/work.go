@@ -91,34 +91,47 @@ type runWorker struct {
 }
 
 func (w *runWorker) Work(ctx context.Context, job *river.Job[runArgs]) error {
-	owner := fmt.Sprintf("%s/%d/%d", w.q.cfg.Node, job.ID, job.Attempt)
-	got, err := w.q.store.Acquire(ctx, job.Args.Lane, owner, w.q.cfg.LaneTTL)
+	return w.q.inLane(ctx, job.JobRow, laneWork{
+		run: job.Args.Run, lane: job.Args.Lane, stands: w.q.active(job.Args.Run), work: w.handler.Run, failed: w.handler.RunFailed,
+	})
+}
+
+// laneWork is work on a run that has its lane to itself.
+type laneWork struct {
+	run, lane string
+	// stands reports whether the run is still to be worked on.
+	stands func(ctx context.Context) bool
+	work   func(ctx context.Context, run string) error
+	failed func(ctx context.Context, run string, cause error) error
+}
+
+func (q *Queue) inLane(ctx context.Context, job *rivertype.JobRow, l laneWork) error {
+	owner := fmt.Sprintf("%s/%d/%d", q.cfg.Node, job.ID, job.Attempt)
+	got, err := q.store.Acquire(ctx, l.lane, owner, q.cfg.LaneTTL)
 	if err != nil {
-		return w.q.settle(ctx, job.JobRow, err, nil)
+		return q.settle(ctx, job, err, nil)
 	}
 	if !got {
 		return river.JobSnooze(laneWait)
 	}
 	defer func() {
-		if err := w.q.store.Release(context.WithoutCancel(ctx), job.Args.Lane, owner); err != nil {
-			w.q.cfg.Logger.Warn("lane not released, it will time out", "lane", job.Args.Lane, "error", err)
+		if err := q.store.Release(context.WithoutCancel(ctx), l.lane, owner); err != nil {
+			q.cfg.Logger.Warn("lane not released, it will time out", "lane", l.lane, "error", err)
 		}
 	}()
-	err = poison(job.JobRow)
+	err = poison(job)
 	if err == nil {
-		err = w.q.watched(ctx, job.Args.Run, job.Args.Lane, owner, w.q.active(job.Args.Run), w.handler.Run)
+		err = q.watched(ctx, owner, l)
 	}
-	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
-		return w.handler.RunFailed(ctx, job.Args.Run, cause)
-	})
+	return q.settle(ctx, job, err, func(ctx context.Context, cause error) error { return l.failed(ctx, l.run, cause) })
 }
 
 // watched works on a run for as long as it stands.
-func (q *Queue) watched(ctx context.Context, run, lane, owner string, stands func(context.Context) bool, work func(context.Context, string) error) error {
+func (q *Queue) watched(ctx context.Context, owner string, l laneWork) error {
 	return guard(func() error {
-		runCtx, done := q.watch(ctx, run, lane, owner, stands)
+		runCtx, done := q.watch(ctx, l.run, l.lane, owner, l.stands)
 		defer done()
-		err := work(runCtx, run)
+		err := l.work(runCtx, l.run)
 		if cause := context.Cause(runCtx); errors.Is(cause, errLostLane) {
 			return cause
 		}

@@ -160,6 +160,15 @@ func (s *Store) HealsOf(ctx context.Context, dependency string, limit int) ([]st
 	return scanIDs(rows)
 }
 
+// Awaited lists the dependencies that runs wait for.
+func (s *Store) Awaited(ctx context.Context) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT dependency FROM heal_dependencies ORDER BY dependency`)
+	if err != nil {
+		return nil, classify(fmt.Errorf("list what runs wait for: %w", err))
+	}
+	return scanIDs(rows)
+}
+
 // OrphanHealsTx lists the runs that are to complete themselves and have no job
 // for it.
 func (s *Store) OrphanHealsTx(ctx context.Context, tx *sql.Tx, limit int) ([]string, error) {
