@@ -73,10 +73,12 @@ func heal(t *testing.T, database string) {
 	case <-time.After(patience):
 		t.Fatal("the service was not killed while it healed")
 	}
+	killed := time.Since(back)
 	serve()
+	served := time.Since(back)
 	w.until("all are complete", func() bool { return w.conclusions(opened)["success"] == pulls-1 })
-	t.Logf("%d of %d runs were degraded in an outage of %s, in which the model was asked %d times; all were complete %s after it was back, a kill included",
-		degraded, pulls, outage.Round(time.Millisecond), hits, time.Since(back).Round(10*time.Millisecond))
+	t.Logf("%d of %d runs were degraded in an outage of %s, in which the model was asked %d times; all were complete %s after it was back; it was killed %s and ready again %s after",
+		degraded, pulls, outage.Round(time.Millisecond), hits, time.Since(back).Round(10*time.Millisecond), killed.Round(10*time.Millisecond), served.Round(10*time.Millisecond))
 	// Without the breaker each run would have asked three times, and each heal.
 	if most := int64(20 + 10*outage.Seconds()); hits > most {
 		t.Errorf("a dead model was asked %d times, want at most %d", hits, most)
