@@ -99,7 +99,7 @@ func TestWake(t *testing.T) {
 		if len(healed) > 0 {
 			t.Errorf("%d tries too many", len(healed))
 		}
-		if b, err := st.Backlog(t.Context()); err != nil || b.Oldest > time.Minute {
+		if b, err := st.Backlog(t.Context()); err != nil || b.Awaiting != len(first)+len(mine)+len(others) || b.Oldest > time.Minute {
 			t.Errorf("what waits for others counts as backlog: %+v, %v", b, err)
 		}
 	})

@@ -20,6 +20,8 @@ type Backlog struct {
 	Oldest time.Duration
 	// DeadDeliveries and DeadRuns are the dead letters of the DeadWindow.
 	DeadDeliveries, DeadRuns int
+	// Awaiting are the runs that are not whole and wait for something outside.
+	Awaiting int
 }
 
 // Unfinished is the number of unfinished jobs.
@@ -57,8 +59,9 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	}
 	var seconds float64
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(`+age+`, 0), (SELECT count(*) FROM deliveries WHERE status = $1 AND received_at > $2),
-		(SELECT count(*) FROM runs WHERE queued_at > $2 AND status = 'dead') FROM river_job WHERE `+unfinished,
-		string(DeliveryDead), s.micros()-DeadWindow.Microseconds()).Scan(&seconds, &b.DeadDeliveries, &b.DeadRuns)
+		(SELECT count(*) FROM runs WHERE queued_at > $2 AND status = 'dead'),
+		(SELECT count(*) FROM heals) FROM river_job WHERE `+unfinished,
+		string(DeliveryDead), s.micros()-DeadWindow.Microseconds()).Scan(&seconds, &b.DeadDeliveries, &b.DeadRuns, &b.Awaiting)
 	if err != nil {
 		return b, classify(fmt.Errorf("measure the backlog: %w", err))
 	}
