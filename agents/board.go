@@ -18,7 +18,11 @@ func newBoard(plan Plan, progress func([]review.AgentRun)) *board {
 	b := &board{progress: progress}
 	for _, stage := range plan.Stages {
 		for _, a := range stage {
-			b.runs = append(b.runs, review.AgentRun{Name: nameOf(a), Status: review.AgentWaiting})
+			run := review.AgentRun{Name: nameOf(a), Status: review.AgentWaiting}
+			if i := plan.Kept.index(run.Name); i >= 0 {
+				run = plan.Kept.Agents[i]
+			}
+			b.runs = append(b.runs, run)
 		}
 	}
 	b.tell()

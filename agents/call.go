@@ -106,15 +106,25 @@ func reasonOf(run context.Context, err error, timeout time.Duration) string {
 		return fmt.Sprintf("timed out after %s", timeout)
 	}
 	text := clean(err.Error(), maxReason)
-	switch fault.KindOf(err) {
-	case fault.RateLimited:
-		return "rate limited: " + text
+	dependency := clean(fault.DependencyOf(err), maxName)
+	switch kind := fault.KindOf(err); kind {
+	case fault.RateLimited, fault.Busy:
+		if dependency == "" {
+			return waitWords[kind] + ": " + text
+		}
+		return dependency + " is " + waitWords[kind] // when it ends is said by RetryAt
 	case fault.Transient:
+		if dependency != "" {
+			return dependency + " is unavailable: " + text
+		}
 		return "a service it needs is not available: " + text
 	default:
 		return "failed: " + text
 	}
 }
+
+// waitWords say how something is that must be waited for.
+var waitWords = map[fault.Kind]string{fault.RateLimited: "rate limited", fault.Busy: "unavailable"}
 
 // stuck counts, by agent, the abandoned calls that have not ended. The zero
 // value is ready.

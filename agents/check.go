@@ -21,7 +21,8 @@ const (
 	maxURL      = 2048
 	maxReason   = 300
 	maxRule     = 128
-	maxPath     = 4096       // as Linux has it
+	maxPath     = 4096 // as Linux has it
+	maxName     = 100
 	maxLine     = 10_000_000 // lines of a file
 )
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"assay/internal/fault"
 	"assay/review"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	// MaxParallel is how many agents of one run work at the same time; 0 is
 	// DefaultMaxParallel.
 	MaxParallel int
+	// Results keeps what Versioned agents have answered; nil keeps nothing.
+	Results Results
 	// Grace is how long an agent may go on after its context has ended before
 	// it is abandoned; 0 is DefaultGrace.
 	Grace time.Duration
@@ -40,6 +43,7 @@ type Runner struct {
 	now         func() time.Time
 	maxParallel int
 	grace       time.Duration
+	results     Results
 	stuck       stuck
 }
 
@@ -51,7 +55,7 @@ func New(cfg Config) (*Runner, error) {
 	if cfg.Grace < 0 {
 		return nil, fmt.Errorf("config Grace is %s: use 0 for the default, or more", cfg.Grace)
 	}
-	r := &Runner{log: cfg.Logger, now: cfg.Now, maxParallel: cfg.MaxParallel, grace: cfg.Grace}
+	r := &Runner{log: cfg.Logger, now: cfg.Now, maxParallel: cfg.MaxParallel, grace: cfg.Grace, results: cfg.Results}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -75,9 +79,15 @@ type Plan struct {
 	// AgentTimeout is each agent's deadline from its own start; 0 is
 	// DefaultAgentTimeout.
 	AgentTimeout time.Duration
+	// Policies are what the config tells the agents, by name.
+	Policies map[string]review.Policy
 	// StopOn ends the plan after a stage with a finding at least this severe;
 	// SeverityNone never does. Agents that are not reached are unavailable.
 	StopOn review.Severity
+	// Kept is what an earlier run of the plan over the same change came to, as
+	// far as it stands: the agents in Kept.Agents do not run again, and what
+	// they found is part of the outcome.
+	Kept Outcome
 }
 
 // Parallel is the plan that runs all agents side by side.
@@ -118,9 +128,10 @@ func (r *Runner) Run(ctx context.Context, plan Plan, change *review.Change, prog
 	var out Outcome
 	stopped := ""
 	next := 0
+	changed := digest(change)
 	for _, stage := range plan.Stages {
 		answers := r.runStage(ctx, stageRun{
-			agents: stage, first: next, timeout: plan.AgentTimeout, stopped: stopped,
+			agents: stage, first: next, timeout: plan.AgentTimeout, stopped: stopped, policies: plan.Policies, kept: plan.Kept, change: changed,
 			in: Input{Change: change, Prior: slices.Clip(slices.Clone(out.Findings))},
 		}, board)
 		next += len(stage)
@@ -145,7 +156,11 @@ type stageRun struct {
 	first   int // index of the stage's first agent in the plan
 	timeout time.Duration
 	in      Input
-	stopped string // why the stage is not to run; empty when it is
+	// policies are what the config tells the agents.
+	policies map[string]review.Policy
+	kept     Outcome
+	change   func() string // the digest of the change
+	stopped  string        // why the stage is not to run; empty when it is
 }
 
 // answer is what is kept of one agent's result.
@@ -161,6 +176,10 @@ func (r *Runner) runStage(ctx context.Context, s stageRun, board *board) []answe
 	for i, agent := range s.agents {
 		wg.Go(func() {
 			at := s.first + i
+			if kept, ok := s.kept.of(board.name(at)); ok {
+				answers[i] = kept
+				return
+			}
 			if s.stopped != "" {
 				answers[i] = r.unavailable(board, at, s.in.Change, s.stopped)
 				return
@@ -185,7 +204,14 @@ func (r *Runner) runAgent(ctx context.Context, s stageRun, agent Agent, board *b
 	name := board.name(at)
 	board.update(at, func(a *review.AgentRun) { a.Status, a.StartedAt = review.AgentRunning, r.now() })
 
-	result, err := r.call(ctx, name, agent, s.in, s.timeout)
+	in := s.in
+	in.Policy = s.policies[name]
+	key := r.key(agent, in, s.change)
+	result, cached := r.known(key)
+	var err error
+	if !cached {
+		result, err = r.call(ctx, name, agent, in, s.timeout)
+	}
 	reason := ""
 	if err != nil {
 		reason = reasonOf(ctx, err, s.timeout)
@@ -200,9 +226,18 @@ func (r *Runner) runAgent(ctx context.Context, s stageRun, agent Agent, board *b
 		status, note = review.AgentUnavailable, reason
 	}
 	coverage, examined := receipts(name, s.in.Change, result.Coverage, reason)
+	if reason == "" && !cached {
+		r.remember(key, result, coverage)
+	}
 	board.update(at, func(a *review.AgentRun) {
 		a.Status, a.Reason, a.FinishedAt = status, note, r.now()
-		a.Findings, a.Examined = len(checked.findings), examined
+		a.Findings, a.Examined, a.Cached = len(checked.findings), examined, cached
+		if !cached {
+			a.Usage = result.Usage
+		}
+		if dependency := fault.DependencyOf(err); dependency != "" {
+			a.Dependency, a.RetryAt = clean(dependency, maxName), fault.RetryAt(err).UTC()
+		}
 	})
 	return answer{findings: checked.findings, coverage: coverage}
 }

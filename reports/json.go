@@ -35,6 +35,8 @@ type jsonReport struct {
 	QueuedAt   time.Time         `json:"queued_at,omitzero"`
 	StartedAt  time.Time         `json:"started_at,omitzero"`
 	FinishedAt time.Time         `json:"finished_at,omitzero"`
+	// AwaitUntil is until when the check is kept open for agents that wait.
+	AwaitUntil time.Time `json:"await_until,omitzero"`
 }
 
 type jsonPull struct {
@@ -72,6 +74,10 @@ type jsonAgent struct {
 	DurationMS int64              `json:"duration_ms"`
 	StartedAt  time.Time          `json:"started_at,omitzero"`
 	FinishedAt time.Time          `json:"finished_at,omitzero"`
+	Dependency string             `json:"dependency,omitempty"`
+	RetryAt    time.Time          `json:"retry_at,omitzero"`
+	Usage      review.Usage       `json:"usage,omitzero"`
+	Cached     bool               `json:"cached,omitempty"`
 }
 
 // JSON writes the whole run as one JSON object.
@@ -95,6 +101,9 @@ func JSON(w io.Writer, run review.Run, o Options) error {
 		Problems: append([]review.Problem{}, run.Problems...),
 		QueuedAt: run.QueuedAt.UTC(), StartedAt: run.StartedAt.UTC(), FinishedAt: run.FinishedAt.UTC(),
 	}
+	if run.Status == review.StatusRunning {
+		r.AwaitUntil = run.AwaitUntil.UTC()
+	}
 	if run.Repo.Owner != "" {
 		r.Repository = run.Repo.String()
 	}
@@ -105,6 +114,7 @@ func JSON(w io.Writer, run review.Run, o Options) error {
 		r.Agents = append(r.Agents, jsonAgent{
 			Name: a.Name, Status: a.Status, Reason: a.Reason, Findings: a.Findings, Examined: a.Examined,
 			DurationMS: a.Duration().Milliseconds(), StartedAt: a.StartedAt.UTC(), FinishedAt: a.FinishedAt.UTC(),
+			Dependency: a.Dependency, RetryAt: a.RetryAt.UTC(), Usage: a.Usage, Cached: a.Cached,
 		})
 	}
 	return encode(w, r)

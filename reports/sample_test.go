@@ -52,6 +52,23 @@ func samples() map[string]review.Run {
 				{Name: "reviewer", Status: review.AgentWaiting},
 			}
 		}),
+		"running-awaiting": with(func(r *review.Run) {
+			r.Status, r.StartedAt, r.Files, r.AwaitUntil = review.StatusRunning, at.Add(time.Second), 14, at.Add(30*time.Minute)
+			r.Findings = findings()[:1]
+			r.Agents = []review.AgentRun{
+				agent("secrets", 2*time.Second, 3*time.Second),
+				{Name: "reviewer", Status: review.AgentUnavailable, Reason: "openai is unavailable: 503", Dependency: "openai", RetryAt: at.Add(2 * time.Minute), StartedAt: at.Add(2 * time.Second), FinishedAt: at.Add(3 * time.Second)},
+			}
+		}),
+		"done-awaiting": done(func(r *review.Run) {
+			r.Agents[0].Cached = true
+			r.Agents = append(r.Agents,
+				review.AgentRun{Name: "reviewer", Status: review.AgentUnavailable, Reason: "openai is unavailable", Dependency: "openai", RetryAt: at.Add(2 * time.Minute), StartedAt: at.Add(2 * time.Second), FinishedAt: at.Add(3 * time.Second)},
+				review.AgentRun{Name: "second-opinion", Status: review.AgentUnavailable, Reason: "anthropic is rate limited", Dependency: "anthropic", RetryAt: at.Add(20 * time.Hour), StartedAt: at.Add(2 * time.Second), FinishedAt: at.Add(3 * time.Second)},
+				review.AgentRun{Name: "third", Status: review.AgentUnavailable, Reason: "gemini is unavailable", Dependency: "gemini"},
+			)
+			r.Outcome = review.Outcome{Verdict: review.Comment, Health: review.Degraded, Conclusion: review.ConclusionNeutral, Reason: "a required agent was unavailable"}
+		}),
 		"done-clean":     done(func(*review.Run) {}),
 		"done-recovered": done(func(r *review.Run) { r.Note = "delayed by 14 min: webhook lost, recovered" }),
 		"done-findings": done(func(r *review.Run) {

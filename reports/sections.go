@@ -54,12 +54,25 @@ func clean(run review.Run) bool {
 func (d document) health() section {
 	var lines []string
 	for _, a := range unavailable(d.run.Agents) {
-		lines = append(lines, "- "+code(a.Name)+" gave no result: "+prose(sentence(cmp.Or(oneLine(a.Reason, 300), "no reason is known")))+"\n")
+		lines = append(lines, "- "+code(a.Name)+" gave no result: "+prose(sentence(d.why(a)))+"\n")
 	}
 	if d.run.Truncated != "" {
 		lines = append(lines, "- The change was not read whole: "+prose(sentence(oneLine(d.run.Truncated, 300)))+"\n")
 	}
 	return d.list("what was not reviewed", rankHealth, "**Not reviewed**\n\n", lines, listed)
+}
+
+// why says why an agent gave no result, and when it is run again.
+func (d document) why(a review.AgentRun) string {
+	return whyMissing(d.run, a, d.o)
+}
+
+func whyMissing(run review.Run, a review.AgentRun, o Options) string {
+	why := cmp.Or(oneLine(a.Reason, 300), "no reason is known")
+	if again := Awaiting(run, a, o.RunURL != ""); again != "" {
+		why += "; " + again
+	}
+	return why
 }
 
 // findingList lists the findings, one line each, most severe first.
@@ -104,7 +117,7 @@ func (d document) agents() section {
 			took = Duration(a.Duration())
 		}
 		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n",
-			code(oneLine(a.Name, 80)), agentWords(a.Status), found, examined, missed, took))
+			code(oneLine(a.Name, 80)), agentWords(a), found, examined, missed, took))
 	}
 	return d.list("agents", rankAgents,
 		"| Agent | Status | Findings | Files examined | Not examined | Time |\n| --- | --- | ---: | ---: | ---: | ---: |\n",
@@ -134,9 +147,12 @@ func cover(coverage []review.Coverage) map[string]map[review.Level]int {
 }
 
 // agentWords is an agent's status as people say it.
-func agentWords(s review.AgentStatus) string {
-	switch s {
+func agentWords(a review.AgentRun) string {
+	switch a.Status {
 	case review.AgentDone:
+		if a.Cached {
+			return "done (known from before)"
+		}
 		return "done"
 	case review.AgentRunning:
 		return "running"

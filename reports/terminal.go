@@ -38,7 +38,7 @@ const (
 // Terminal writes the findings for people at a terminal: by file, each with
 // its code, and the verdict on the last line.
 func Terminal(w io.Writer, run review.Run, o Options) error {
-	t := &terminal{Writer: bufio.NewWriter(w), o: o.Terminal}
+	t := &terminal{Writer: bufio.NewWriter(w), o: o.Terminal, run: o}
 	for _, p := range run.Problems {
 		t.line(t.paint(yellow, "config"), " ", plainLine(p.Path, MaxTitle), fmt.Sprintf(":%d ", p.Line), plainLine(p.Message, maxSentence))
 	}
@@ -76,7 +76,8 @@ func byFile(findings []review.Finding) [][]review.Finding {
 // terminal writes lines; the first failed write is reported by Flush.
 type terminal struct {
 	*bufio.Writer
-	o TerminalOptions
+	o   TerminalOptions
+	run Options
 }
 
 func (t *terminal) file(findings []review.Finding) {
@@ -121,7 +122,7 @@ func (t *terminal) finding(f review.Finding) {
 
 func (t *terminal) missing(run review.Run) {
 	for _, a := range unavailable(run.Agents) {
-		t.line(t.paint(yellow, "not reviewed"), " by ", plainLine(a.Name, MaxTitle), ": ", plainLine(cmp.Or(a.Reason, "no reason is known"), maxSentence))
+		t.line(t.paint(yellow, "not reviewed"), " by ", plainLine(a.Name, MaxTitle), ": ", plainLine(whyMissing(run, a, t.run), maxSentence))
 	}
 	if run.Truncated != "" {
 		t.line(t.paint(yellow, "not read whole"), ": ", plainLine(run.Truncated, maxSentence))

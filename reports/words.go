@@ -24,6 +24,9 @@ func title(run review.Run) string {
 		if len(run.Agents) == 0 {
 			return "Reviewing"
 		}
+		if names := awaited(run.Agents); len(names) > 0 && !run.AwaitUntil.IsZero() {
+			return fmt.Sprintf("Waiting for %s, until %s at the longest", strings.Join(names, " and "), clock(run.AwaitUntil, run.StartedAt))
+		}
 		return fmt.Sprintf("Reviewing: %d of %s done", finished(run.Agents), plural(len(run.Agents), "agent"))
 	case review.StatusSkipped:
 		return because("Skipped", run.Reason)

@@ -14,6 +14,8 @@ func TestTitle(t *testing.T) {
 	want := map[string]string{
 		"queued":              "Queued",
 		"running":             "Reviewing: 2 of 4 agents done",
+		"running-awaiting":    "Waiting for openai, until 10:00 UTC at the longest",
+		"done-awaiting":       "Not fully reviewed: reviewer (openai is unavailable) and 2 more agents",
 		"done-clean":          "No problems in 14 files",
 		"done-recovered":      "No problems in 14 files",
 		"done-findings":       "1 critical, 1 high, 1 medium, 1 low, 1 info in 14 files",

@@ -27,6 +27,9 @@ type Run struct {
 	QueuedAt   time.Time `json:"queued_at,omitzero"`
 	StartedAt  time.Time `json:"started_at,omitzero"`
 	FinishedAt time.Time `json:"finished_at,omitzero"`
+	// AwaitUntil is until when a running run keeps its check open for agents
+	// that wait for something outside; zero for one that does not.
+	AwaitUntil time.Time `json:"await_until,omitzero"`
 
 	Outcome  Outcome    `json:"outcome,omitzero"`
 	Findings []Finding  `json:"findings,omitempty"`
@@ -82,6 +85,10 @@ type AgentRun struct {
 	// Cached says that the answer was known from an earlier run.
 	Cached bool `json:"cached,omitempty"`
 }
+
+// Awaited reports whether the agent gave no result for want of something
+// outside, and is run again when that is back.
+func (a AgentRun) Awaited() bool { return a.Status == AgentUnavailable && a.Dependency != "" }
 
 // Duration is how long the agent ran; 0 while it has not finished.
 func (a AgentRun) Duration() time.Duration {

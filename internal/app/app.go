@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
+	"assay/agents"
 	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/fault"
@@ -34,6 +36,11 @@ type Options struct {
 	Config  config.Config
 	Version string
 	Logger  *slog.Logger
+	// Extra, if set, makes agents beyond those of this build, for tests. Their
+	// calls go through dependencies of the set.
+	Extra func(guards *guard.Set) ([]agents.Agent, error)
+	// Guard, if set, adjusts how the dependency of a name is guarded.
+	Guard func(name string, cfg guard.Config) guard.Config
 }
 
 // App is the running service.
@@ -53,6 +60,7 @@ type App struct {
 	metrics  *metrics.Metrics
 	traces   *traces.Traces
 	reviewer pipeline.Reviewer
+	healing  healing
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
 }
@@ -70,6 +78,7 @@ func Start(ctx context.Context, opts Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{opts: opts, censor: logs.New(opts.Config.Secrets()), caches: &cache.Set{}}
+	a.guards = guard.NewSet(a.guardConfig)
 	a.log = slog.New(a.censor.Handler(opts.Logger.Handler()))
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
@@ -115,6 +124,7 @@ func (a *App) start(ctx context.Context) (err error) {
 		}
 	}
 	a.onStop("queue", a.queue.Stop)
+	a.onStop("healing", a.stopHealing)
 	if err = a.queue.Start(ctx, handler); err != nil {
 		return err
 	}
@@ -144,13 +154,13 @@ func (a *App) start(ctx context.Context) (err error) {
 func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	cfg := a.opts.Config
 	return pipeline.New(pipeline.Config{
-		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, OnRun: a.runEnded, Censor: a.censor.Text,
+		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, Down: a.guards.Down, OnRun: a.runEnded, Censor: a.censor.Text,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
 		Crash: crash, Logger: a.log,
 	})
 }
 
-func (a *App) webhook() (*webhook.Handler, error) {
+func (a *App) webhook() (http.Handler, error) {
 	var secrets []webhook.Secret
 	for _, s := range a.opts.Config.App.WebhookSecrets {
 		secrets = append(secrets, webhook.Secret(s.Reveal()))
@@ -159,7 +169,8 @@ func (a *App) webhook() (*webhook.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	return webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log, OnResult: a.metrics.Delivery}), nil
+	handler := webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log, OnResult: a.metrics.Delivery})
+	return a.traces.Handler("webhook", handler), nil
 }
 
 // Addr is the address that the service listens on.

@@ -26,7 +26,7 @@ func (a *App) observe(ctx context.Context) (err error) {
 		return err
 	}
 	a.onStop("traces", func(ctx context.Context) error { a.traces.Stop(ctx); return nil })
-	if a.reviewer, err = NewReviewer(a.log, a.traces.Agent); err != nil {
+	if a.reviewer, err = a.newReviewer(); err != nil {
 		return err
 	}
 	a.metrics = metrics.New(metrics.Config{Version: a.opts.Version, Agents: a.reviewer.Agents.Names(), Logger: a.log})
@@ -94,6 +94,10 @@ type observed struct {
 
 func (o observed) Decide(ctx context.Context, delivery int64) error {
 	return o.traces.Job(ctx, "decide", "", func(ctx context.Context) error { return o.Handler.Decide(ctx, delivery) })
+}
+
+func (o observed) Heal(ctx context.Context, run string) error {
+	return o.traces.Job(ctx, "heal", run, func(ctx context.Context) error { return o.Handler.Heal(ctx, run) })
 }
 
 func (o observed) Run(ctx context.Context, run string) error {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"assay/internal/cache"
 	"assay/internal/config"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
@@ -25,7 +24,6 @@ const (
 
 // outside makes what stands between the service and the world.
 func (a *App) outside() (err error) {
-	a.guards, a.caches = guard.NewSet(a.guardConfig), new(cache.Set)
 	a.github, err = a.newGitHub()
 	return err
 }
@@ -46,6 +44,9 @@ func (a *App) guardConfig(name string) guard.Config {
 		cfg.MaxConcurrent, cfg.Deadline = graphConcurrent, callDeadline
 	}
 	cfg.FailureThreshold, cfg.ResetTimeout, cfg.MaxResetTimeout = b.FailureThreshold, b.ResetTimeout, b.MaxResetTimeout
+	if a.opts.Guard != nil {
+		cfg = a.opts.Guard(name, cfg)
+	}
 	return cfg
 }
 
@@ -57,6 +58,9 @@ func (a *App) breakerChanged(c guard.Change) {
 		return
 	}
 	log.Info("breaker changed")
+	if c.To == guard.Closed {
+		a.heal(c.Dependency)
+	}
 }
 
 func (a *App) newGitHub() (*ghapp.App, error) {

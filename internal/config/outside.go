@@ -32,6 +32,8 @@ type Breaker struct {
 type Caches struct {
 	// Tokens has no TTL of its own: a token says how long it is good.
 	Tokens, Config, Contents, Answers Cache
+	// Results are what agents answered, by content.
+	Results Cache
 }
 
 // Cache is the settings of one cache.
@@ -128,6 +130,7 @@ func outsideVariables() []Variable {
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),
 		cacheVariables("CONTENTS", "files of commits, up to 64 MiB in all,", "10m", 4096, func(c *Config) *Cache { return &c.Caches.Contents }),
+		cacheVariables("RESULTS", "answers of agents to content that they have seen before, up to 32 MiB in all,", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Results }),
 	} {
 		list = append(list, rows...)
 	}

@@ -36,6 +36,9 @@ var binary string
 
 // TestMain builds the binary that all tests drive.
 func TestMain(m *testing.M) {
+	if url := os.Getenv(scriptedModel); url != "" {
+		os.Exit(serveScripted(url)) // started by a test as the service
+	}
 	dir, err := os.MkdirTemp("", "assay-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -65,6 +68,8 @@ type world struct {
 	port   int
 	client *http.Client
 	last   *service
+	// binary is another build of the service; assay when empty.
+	binary string
 	// database is the URL of a PostgreSQL database; SQLite when empty.
 	database string
 }
@@ -161,6 +166,9 @@ func (w *world) serve(extra ...string) *service {
 	w.t.Helper()
 	s := &service{t: w.t, log: &syncBuffer{}, done: make(chan struct{})}
 	s.cmd = exec.Command(binary, "serve")
+	if w.binary != "" {
+		s.cmd = exec.Command(w.binary)
+	}
 	s.cmd.Env = w.env(extra...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {

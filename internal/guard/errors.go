@@ -66,11 +66,11 @@ func (e *LimitedError) Error() string {
 func refuse(err error) error {
 	switch e := err.(type) { //nolint:errorlint // made here, never wrapped
 	case *OpenError:
-		return fault.Until(fault.Busy, e.Until, e)
+		return &fault.Error{Kind: fault.Busy, RetryAt: e.Until, Dependency: e.Dependency, Err: e}
 	case *FullError:
-		return fault.Until(fault.Busy, e.Until, e)
+		return &fault.Error{Kind: fault.Busy, RetryAt: e.Until, Dependency: e.Dependency, Err: e}
 	case *LimitedError:
-		return fault.Until(fault.RateLimited, e.Until, e)
+		return &fault.Error{Kind: fault.RateLimited, RetryAt: e.Until, Dependency: e.Dependency, Err: e}
 	}
 	return err
 }

@@ -88,9 +88,10 @@ func (d *Dependency) Name() string { return d.name }
 // be left alone. fn runs on the caller's goroutine. With an error the value is
 // T's zero.
 //
-// Errors of fn come back as they are, with two exceptions: one that d's own
-// deadline caused is made fault.Transient if it has no kind, and a rate limit
-// without a time gets one. Refusals of d itself are an *[OpenError], a
+// Errors of fn come back as they are, with three exceptions: one that d's own
+// deadline caused is made fault.Transient if it has no kind, a rate limit
+// without a time gets one, and an error that passes by waiting gets d's name
+// (fault.DependencyOf). Refusals of d itself are an *[OpenError], a
 // *[FullError] or a *[LimitedError].
 //
 // fn must classify its errors. What they do to the breaker:
@@ -109,7 +110,7 @@ func Do[T any](ctx context.Context, d *Dependency, call Call, fn func(context.Co
 	})
 	if err != nil {
 		var none T
-		return none, err
+		return none, fault.From(d.name, err)
 	}
 	return value, nil
 }

@@ -259,3 +259,49 @@ func TestAPanicPassesAndLeavesNothingBehind(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestErrorsNameTheirDependency holds that whoever gets an error which passes by
+// waiting can tell what to wait for; of other errors nothing is said.
+func TestErrorsNameTheirDependency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := NewSet(func(string) Config { return Config{FailureThreshold: 1, MaxAttempts: 1, ResetTimeout: time.Minute} })
+		d, err := set.Get("openai")
+		if err != nil {
+			t.Fatal(err)
+		}
+		call := func(key string, answer error) error {
+			_, err := Do(t.Context(), d, Call{Key: key}, func(context.Context) (int, error) { return 0, answer })
+			return err
+		}
+		if got := fault.DependencyOf(call("", fault.New(fault.Invalid, errors.New("400")))); got != "" {
+			t.Errorf("a definite answer names %q", got)
+		}
+		for what, err := range map[string]error{
+			"a rate limit":            call("k", fault.New(fault.RateLimited, errors.New("429"))),
+			"a refusal for its limit": call("k", nil),
+		} {
+			if got := fault.DependencyOf(err); got != "openai" || fault.RetryAt(err).IsZero() {
+				t.Errorf("%s names %q, until %s", what, got, fault.RetryAt(err))
+			}
+		}
+		if _, down := set.Down("openai"); down {
+			t.Error("it counts as down before it failed")
+		}
+		if got := fault.DependencyOf(call("", fault.New(fault.Transient, errors.New("503")))); got != "openai" {
+			t.Errorf("an outage names %q", got)
+		}
+		if got := fault.DependencyOf(call("", nil)); got != "openai" {
+			t.Errorf("a refusal of the breaker names %q", got)
+		}
+		if until, down := set.Down("openai"); !down || !until.After(time.Now()) {
+			t.Errorf("while its breaker is open: down %v, until %s", down, until)
+		}
+		time.Sleep(2 * time.Minute) // virtual: a probe may pass
+		if _, down := set.Down("openai"); down {
+			t.Error("it counts as down although a probe may pass")
+		}
+		if _, down := set.Down("unheard-of"); down {
+			t.Error("what nobody has asked for counts as down")
+		}
+	})
+}

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"assay/internal/fault"
 )
 
 // maxDependencies bounds a Set: each is a row of health pages and a label of
@@ -47,6 +50,20 @@ func (s *Set) Get(name string) (*Dependency, error) {
 	}
 	s.byName[name] = d
 	return d, nil
+}
+
+// Down returns until when the breaker of the dependency of that name refuses
+// calls; ok is false when it would let one through, or nobody has asked for
+// such a dependency yet. It changes and counts nothing.
+func (s *Set) Down(name string) (until time.Time, ok bool) {
+	s.mu.Lock()
+	d, known := s.byName[name]
+	s.mu.Unlock()
+	if !known {
+		return time.Time{}, false
+	}
+	err := d.breaker.check()
+	return fault.RetryAt(err), err != nil
 }
 
 // All returns the dependencies in the order of their names.

@@ -128,6 +128,9 @@ type Queue struct {
 	Jobs             map[string]int `json:"jobs"`
 	OldestAgeSeconds float64        `json:"oldestAgeSeconds"`
 	DeadLetters      DeadLetters    `json:"deadLetters"`
+	// AwaitingRuns are the runs that complete themselves when what they wait
+	// for is back.
+	AwaitingRuns int `json:"awaitingRuns"`
 }
 
 // DeadLetters counts what was given up in the last store.DeadWindow.
@@ -152,6 +155,9 @@ func (s Sources) queue(ctx context.Context) Queue {
 	q.DeadLetters = DeadLetters{Deliveries: b.DeadDeliveries, Runs: b.DeadRuns}
 	if n := b.Unfinished(); n > 0 {
 		q.Message = fmt.Sprintf("%d unfinished, the oldest for %s", n, b.Oldest.Round(time.Second))
+	}
+	if q.AwaitingRuns = b.Awaiting; b.Awaiting > 0 {
+		q.Message += fmt.Sprintf("; %d reviews wait for something outside", b.Awaiting)
 	}
 	if b.Oldest > oldestUsual {
 		q.Status = Degraded

@@ -113,7 +113,8 @@ const shape = `
    "deadLetters": {
     "deliveries": 0,
     "runs": 3
-   }
+   },
+   "awaitingRuns": 0
   },
   "circuitBreakers": {
    "status": "degraded",

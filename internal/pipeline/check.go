@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"assay/internal/fault"
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
@@ -28,8 +29,8 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 	if !r.Status.Final() {
 		check.Output.Annotations = nil // of an earlier attempt, which has sent them
 	}
-	if r.CheckID == 0 && r.Resumed {
-		if r.CheckID, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, check.ExternalID); err != nil {
+	if r.CheckID == 0 {
+		if r.CheckID, err = p.shownBefore(ctx, repo, *r, check); err != nil {
 			return err
 		}
 	}
@@ -42,6 +43,26 @@ func (p *Pipeline) show(ctx context.Context, repo Checks, r *store.Run) error {
 		return err
 	}
 	return p.noteCheck(ctx, r, check.Status)
+}
+
+// shownBefore finds the check run that a run may have without knowing: one that
+// was made right before a crash, and, for a head that reconciliation found
+// without a run of ours, one that was left behind by a database that is lost.
+// Nobody else would ever conclude that.
+func (p *Pipeline) shownBefore(ctx context.Context, repo Checks, r store.Run, check review.CheckRun) (id int64, err error) {
+	externalID := check.ExternalID
+	switch d, err := p.Store.DeliveryByGUID(ctx, r.Delivery); {
+	case fault.KindOf(err) == fault.Gone:
+	case err != nil:
+		return 0, err
+	case d.Header[ReconcileHeader] != "":
+		externalID = "" // any of ours by that name
+	}
+	if externalID != "" && !r.Resumed {
+		return 0, nil
+	}
+	id, _, err = repo.FindCheck(ctx, check.HeadSHA, check.Name, externalID)
+	return id, err
 }
 
 // update shows what the run has come to. annotations replaces those that the
@@ -122,39 +143,41 @@ func (p *Pipeline) options(r store.Run) reports.Options {
 	return reports.Options{RunURL: p.runURL(r.ID), GitHubURL: p.GitHubURL, Version: p.Version}
 }
 
-// unsent is what the run's check still lacks. GitHub appends annotations and
+// fresh is what the run's check is to be sent. GitHub appends annotations and
 // takes none back, so those that earlier attempts have sent are left out, and
-// so are those that were sent before a crash: sent says how many the check has.
-func (p *Pipeline) unsent(attempts []store.Run, r store.Run, sent int) ([]review.Annotation, error) {
+// those of what the check shows of this one already. before is how many those
+// are.
+func (p *Pipeline) fresh(attempts []store.Run, r store.Run, shown review.Run) (list []review.Annotation, before int, err error) {
 	seen := make(map[review.Annotation]bool)
-	fresh := func(r store.Run) ([]review.Annotation, error) {
+	add := func(r store.Run) error {
 		check, err := p.check(r)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		var list []review.Annotation
+		list = nil
 		for _, a := range check.Output.Annotations {
 			if !seen[a] {
 				seen[a] = true
 				list = append(list, a)
 			}
 		}
-		return list, nil
+		return nil
 	}
-	before := 0
 	for _, earlier := range attempts {
-		if earlier.Attempt >= r.Attempt || earlier.Status != review.StatusDone {
-			continue
+		if earlier.Attempt < r.Attempt && earlier.Status == review.StatusDone {
+			if err := add(earlier); err != nil {
+				return nil, 0, err
+			}
 		}
-		list, err := fresh(earlier)
-		if err != nil {
-			return nil, err
+	}
+	if shown.ID != "" {
+		part := r
+		part.Run = shown
+		if err := add(part); err != nil {
+			return nil, 0, err
 		}
-		before += len(list)
 	}
-	list, err := fresh(r)
-	if err != nil {
-		return nil, err
-	}
-	return list[min(len(list), max(0, sent-before)):], nil
+	before = len(seen)
+	err = add(r)
+	return list, before, err
 }

@@ -2,13 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
-	"assay/strategy"
 )
 
 // applyDismissals marks the findings of a judged run that were dismissed on its
@@ -17,25 +15,33 @@ import (
 // that none is missed: who dismisses a finding looks at the result after the
 // dismissal was.
 func (p *Pipeline) applyDismissals(ctx context.Context, r *store.Run) error {
-	if r.Pull.Number == 0 || len(r.Findings) == 0 {
-		return nil
-	}
-	dismissals, err := p.Store.Dismissals(ctx, r.Repo.ID, r.Pull.Number)
-	if err != nil || !mark(r.Findings, dismissals) {
+	marked, err := p.markDismissed(ctx, r)
+	if err != nil || !marked {
 		return err
 	}
-	plan, err := planOf(*r)
-	if err != nil {
-		return err
-	}
-	left := counted(r.Findings)
-	r.Outcome = strategy.Judge(plan.Gate, facts(plan, r.Run, left))
-	r.Outcome.Reason += fmt.Sprintf("; %d dismissed and not counted", len(r.Findings)-len(left))
 	ok, err := p.Store.SaveJudged(ctx, r.Run)
 	if err == nil && !ok {
 		err = queue.ErrOvertaken
 	}
 	return err
+}
+
+// markDismissed marks what was dismissed, judges anew without it, and reports
+// whether there is any.
+func (p *Pipeline) markDismissed(ctx context.Context, r *store.Run) (bool, error) {
+	if r.Pull.Number == 0 || len(r.Findings) == 0 {
+		return false, nil
+	}
+	dismissals, err := p.Store.Dismissals(ctx, r.Repo.ID, r.Pull.Number)
+	if err != nil || !mark(r.Findings, dismissals) {
+		return false, err
+	}
+	plan, err := planOf(*r)
+	if err != nil {
+		return false, err
+	}
+	r.Outcome = outcomeOf(plan, r.Run)
+	return true, nil
 }
 
 // mark marks the findings that were dismissed and reports whether there are

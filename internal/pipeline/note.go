@@ -25,8 +25,11 @@ func (p *Pipeline) note(ctx context.Context, d store.Delivery) (string, error) {
 	return delayed(d.ReceivedAt.Sub(since)) + "webhook lost, recovered", nil
 }
 
-// delayed begins a note with a delay in its largest unit.
-func delayed(d time.Duration) string {
+// delayed begins a note with a delay.
+func delayed(d time.Duration) string { return "delayed by " + spoken(d) + ": " }
+
+// spoken is a duration in its largest unit.
+func spoken(d time.Duration) string {
 	n, unit := int(max(d, 0).Seconds()), "s"
 	switch {
 	case d >= 48*time.Hour:
@@ -36,5 +39,5 @@ func delayed(d time.Duration) string {
 	case d >= time.Minute:
 		n, unit = int(d.Minutes()), "min"
 	}
-	return fmt.Sprintf("delayed by %d %s: ", n, unit)
+	return fmt.Sprintf("%d %s", n, unit)
 }

@@ -8,6 +8,7 @@ import (
 
 	"assay/internal/fault"
 	"assay/internal/store"
+	"assay/review"
 )
 
 func TestDelayed(t *testing.T) {
@@ -108,6 +109,30 @@ func TestTwin(t *testing.T) {
 		runs, err := w.store.Runs(t.Context(), "", 100)
 		if err != nil || len(runs) != 1 || len(w.checks) != 1 {
 			t.Fatalf("round %d: %d runs, %d check runs, %v; want one of each", round, len(runs), len(w.checks), err)
+		}
+	}
+}
+
+// TestOrphanedCheck holds that a check run which a lost database has left open
+// is taken over by the run that reconciliation opens for its head, and is
+// concluded; a run that a webhook brought looks for none.
+func TestOrphanedCheck(t *testing.T) {
+	for _, reconciled := range []bool{true, false} {
+		w := newWorld(t)
+		w.checks[99] = &review.CheckRun{Name: review.CheckName("review"), HeadSHA: head("a"), ExternalID: "of a run that nobody knows", Status: review.CheckInProgress}
+		id := w.deliver("opened", head("a"))
+		if reconciled {
+			d, err := w.store.Delivery(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.GUID, d.Header = "reconcile-1", map[string]string{ReconcileHeader: "1"}
+			id = w.put(d)
+		}
+		w.work(id)
+		want := map[bool]int{true: 1, false: 2}[reconciled]
+		if open := w.checks[99].Status == review.CheckInProgress; open == reconciled || len(w.checks) != want {
+			t.Errorf("reconciled %v: %d check runs, the orphaned one is %s", reconciled, len(w.checks), w.checks[99].Status)
 		}
 	}
 }

@@ -81,6 +81,17 @@ type Queue interface {
 	Cancel(ctx context.Context, installation, repoID int64, reason string) error
 	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
 	Bury(ctx context.Context, deliveryID int64, cause, shown string) error
+	Healing
+}
+
+// Healing moves runs on that are not whole and complete themselves.
+type Healing interface {
+	End(ctx context.Context, r store.Run, heal *store.Heal) (ok bool, err error)
+	Await(ctx context.Context, r store.Run, heal store.Heal) error
+	Healed(ctx context.Context, r review.Run, heal store.Heal) (next time.Time, ok bool, err error)
+	PutOff(ctx context.Context, heal store.Heal) (next time.Time, err error)
+	Forget(ctx context.Context, run string) error
+	Recovered(ctx context.Context, dependency string)
 }
 
 // Config has what a pipeline is made of.
@@ -97,6 +108,9 @@ type Config struct {
 	Version              string
 	// ProgressEvery is how often a running check is updated; 5 s when 0.
 	ProgressEvery time.Duration
+	// Down, if set, reports until when a dependency is known to be out of
+	// reach: what waits for it is not tried before.
+	Down func(dependency string) (until time.Time, down bool)
 	// OnRun, if set, is told of each run whose work has come to its end,
 	// whatever became of it: once, or again after a crash. Its ctx is that of
 	// the work.
@@ -125,6 +139,9 @@ func New(cfg Config) (*Pipeline, error) {
 	}
 	if cfg.ProgressEvery == 0 {
 		cfg.ProgressEvery = 5 * time.Second
+	}
+	if cfg.Down == nil {
+		cfg.Down = func(string) (time.Time, bool) { return time.Time{}, false }
 	}
 	if cfg.OnRun == nil {
 		cfg.OnRun = func(context.Context, review.Run) {}

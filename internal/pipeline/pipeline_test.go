@@ -141,7 +141,7 @@ func (h *hub) FindCheck(_ context.Context, head, name, external string) (int64, 
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, c := range h.checks {
-		if c.HeadSHA == head && c.Name == name && c.ExternalID == external {
+		if c.HeadSHA == head && c.Name == name && (external == "" || c.ExternalID == external) {
 			return id, true, h.call("FindCheck")
 		}
 	}

@@ -14,8 +14,9 @@ import (
 )
 
 // publish shows the report: the check run, then the summary comment. It may
-// have been cut off before (resumed); nothing is then sent twice.
-func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, resumed bool) error {
+// have been cut off before (resumed); nothing is then sent twice. With a heal
+// the run completes itself later.
+func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, resumed bool, heal *store.Heal) error {
 	if err := p.stillCurrent(ctx, repo, r); err != nil {
 		return err
 	}
@@ -23,13 +24,21 @@ func (p *Pipeline) publish(ctx context.Context, repo Repository, r *store.Run, r
 		return err
 	}
 	r.Status, r.FinishedAt = review.StatusDone, p.Now().UTC()
-	if err := p.publishCheck(ctx, repo, r, resumed); err != nil {
+	if err := p.publishCheck(ctx, repo, r, review.Run{}, resumed); err != nil {
 		return err
 	}
 	p.Crash("check-completed")
-	if err := p.finish(ctx, repo, r); err != nil {
+	end := func(ctx context.Context) error {
+		ok, err := p.Queue.End(ctx, *r, heal)
+		if err == nil && !ok {
+			err = queue.ErrOvertaken
+		}
 		return err
 	}
+	if err := p.finish(ctx, repo, r, end); err != nil {
+		return err
+	}
+	p.Crash("ended")
 	p.Logger.Info("run done", "run", r.ID, "repo", r.Repo.String(), "pull", r.Pull.Number, "pipeline", r.Pipeline,
 		"conclusion", r.Outcome.Conclusion, "findings", len(r.Findings))
 	return nil
@@ -60,7 +69,14 @@ func (p *Pipeline) stillCurrent(ctx context.Context, repo Source, r *store.Run) 
 
 func short(sha string) string { return sha[:min(len(sha), 7)] }
 
-func (p *Pipeline) publishCheck(ctx context.Context, repo Checks, r *store.Run, resumed bool) error {
+// annotationsAtOnce is how many annotations GitHub takes in a request. A check
+// with more is not complete until the last of them
+// (https://docs.github.com/rest/checks/runs#update-a-check-run).
+const annotationsAtOnce = 50
+
+// publishCheck shows the result on the check run. shown is a result of the run
+// that it shows already, or the zero Run.
+func (p *Pipeline) publishCheck(ctx context.Context, repo Checks, r *store.Run, shown review.Run, resumed bool) error {
 	if r.Issue != nil {
 		return p.update(ctx, repo, r, nil)
 	}
@@ -71,15 +87,23 @@ func (p *Pipeline) publishCheck(ctx context.Context, repo Checks, r *store.Run, 
 	if err != nil {
 		return err
 	}
-	sent := 0
-	if resumed || r.Attempt > 1 {
-		if sent, err = repo.AnnotationCount(ctx, r.CheckID); err != nil {
-			return err
-		}
-	}
-	annotations, err := p.unsent(attempts, *r, sent)
+	annotations, before, err := p.fresh(attempts, *r, shown)
 	if err != nil {
 		return err
+	}
+	if resumed {
+		sent, err := repo.AnnotationCount(ctx, r.CheckID)
+		if err != nil {
+			return err
+		}
+		annotations = annotations[min(len(annotations), max(0, sent-before)):]
+	}
+	// A check that was concluded does not go back to being in progress.
+	for r.CheckShows == review.CheckCompleted && len(annotations) > annotationsAtOnce {
+		if err := p.update(ctx, repo, r, annotations[:annotationsAtOnce]); err != nil {
+			return err
+		}
+		annotations = annotations[annotationsAtOnce:]
 	}
 	return p.update(ctx, repo, r, annotations)
 }
@@ -93,9 +117,9 @@ const (
 // run. Pipelines of one pull request take turns at both: a comment holds what
 // the pipelines that are done have found, so none may be written between this
 // one's comment and its end.
-func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run) error {
+func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run, end func(context.Context) error) error {
 	if r.Pull.Number == 0 { // there is nothing to comment on
-		return p.end(ctx, r)
+		return end(ctx)
 	}
 	lease, owner := fmt.Sprintf("comment/%d/%d", r.Repo.ID, r.Pull.Number), store.NewRunID()
 	got, err := p.Store.Acquire(ctx, lease, owner, commentLeaseTTL)
@@ -115,15 +139,7 @@ func (p *Pipeline) finish(ctx context.Context, repo Comments, r *store.Run) erro
 	if err := p.upsertComment(ctx, repo, r); err != nil {
 		return err
 	}
-	return p.end(ctx, r)
-}
-
-func (p *Pipeline) end(ctx context.Context, r *store.Run) error {
-	ok, err := p.Store.FinishRun(ctx, r.ID, review.StatusDone, "")
-	if err == nil && !ok {
-		err = queue.ErrOvertaken
-	}
-	return err
+	return end(ctx)
 }
 
 func (p *Pipeline) upsertComment(ctx context.Context, repo Comments, r *store.Run) error {

@@ -22,6 +22,17 @@ type Reviewer struct {
 // outcome; an error is a plan that cannot run, or the end of ctx. progress may
 // be nil.
 func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review.Change, r *review.Run, progress func([]review.AgentRun)) error {
+	return v.review(ctx, plan, change, r, agents.Outcome{}, progress)
+}
+
+// Complete runs those agents of a reviewed run again that again names. What the
+// others answered stands.
+func (v Reviewer) Complete(ctx context.Context, plan strategy.Plan, change *review.Change, r *review.Run, again func(review.AgentRun) bool) error {
+	before := agents.Outcome{Agents: r.Agents, Findings: r.Findings, Coverage: r.Coverage}
+	return v.review(ctx, plan, change, r, before.Without(again), nil)
+}
+
+func (v Reviewer) review(ctx context.Context, plan strategy.Plan, change *review.Change, r *review.Run, kept agents.Outcome, progress func([]review.AgentRun)) error {
 	stages, err := v.stages(plan)
 	if err != nil {
 		return err
@@ -31,15 +42,27 @@ func (v Reviewer) Review(ctx context.Context, plan strategy.Plan, change *review
 
 	limited, cancel := context.WithTimeout(ctx, plan.Timeout)
 	defer cancel()
-	out := v.Runner.Run(limited, agents.Plan{Stages: stages, AgentTimeout: plan.Timeout}, &seen, progress)
+	out := v.Runner.Run(limited, agents.Plan{
+		Stages: stages, AgentTimeout: plan.Timeout, Policies: plan.Policies, StopOn: plan.StopOn, Kept: kept,
+	}, &seen, progress)
 	if err := context.Cause(ctx); err != nil {
 		return err // overtaken or stopping: what there is is not a result
 	}
 	r.Agents, r.Findings, r.Coverage = out.Agents, out.Findings, out.Coverage
 	r.Files, r.Ignored = len(change.Files), len(change.Files)-len(seen.Files)
 	r.Truncated, r.Problems = change.Truncated, plan.Problems
-	r.Outcome = strategy.Judge(plan.Gate, facts(plan, *r, r.Findings))
+	r.Outcome = outcomeOf(plan, *r)
 	return nil
+}
+
+// outcomeOf judges what a run came to; dismissed findings do not count.
+func outcomeOf(plan strategy.Plan, r review.Run) review.Outcome {
+	left := counted(r.Findings)
+	o := strategy.Judge(plan.Gate, facts(plan, r, left))
+	if n := len(r.Findings) - len(left); n > 0 {
+		o.Reason += fmt.Sprintf("; %d dismissed and not counted", n)
+	}
+	return o
 }
 
 // facts are what a run came to, with those of its findings that count.

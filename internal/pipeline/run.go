@@ -21,7 +21,7 @@ func (p *Pipeline) Run(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := p.toItsEnd(ctx, &r); err != nil {
+	if err := p.toItsEnd(ctx, &r); err != nil || !r.Status.Final() {
 		return err
 	}
 	p.OnRun(ctx, r.Run)
@@ -64,7 +64,14 @@ func (p *Pipeline) work(ctx context.Context, r *store.Run) error {
 			return err
 		}
 	}
-	return p.publish(ctx, repo, r, resumed)
+	heal, err := p.healOf(*r)
+	if err != nil {
+		return err
+	}
+	if heal != nil && !heal.OpenUntil.IsZero() {
+		return p.await(ctx, repo, r, *heal)
+	}
+	return p.publish(ctx, repo, r, resumed, heal)
 }
 
 // judge runs the agents over the change and keeps what came of it.

@@ -39,7 +39,7 @@ func (q *Queue) Close(ctx context.Context, d store.Delivery, sub store.Subject) 
 			}
 			overtaken = append(overtaken, r.ID)
 		}
-		return nil
+		return q.wakeOvertaken(ctx, tx, overtaken)
 	})
 	if err != nil {
 		return false, fmt.Errorf("close pull request %d: %w", sub.Number, err)
@@ -68,7 +68,7 @@ func (q *Queue) Cancel(ctx context.Context, installation, repoID int64, reason s
 				}
 				overtaken = append(overtaken, r.ID)
 			}
-			return nil
+			return q.wakeOvertaken(ctx, tx, overtaken)
 		})
 		if err != nil {
 			return fmt.Errorf("cancel runs of installation %d: %w", installation, err)

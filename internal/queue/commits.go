@@ -38,7 +38,7 @@ func (q *Queue) succeed(ctx context.Context, tx *sql.Tx, o Opening) (runs []stor
 			overtaken = append(overtaken, a.ID)
 		}
 	}
-	return runs, overtaken, nil
+	return runs, overtaken, q.wakeOvertaken(ctx, tx, overtaken)
 }
 
 func precedes(a, r store.Run) bool {

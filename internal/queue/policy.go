@@ -2,6 +2,7 @@ package queue
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
@@ -39,8 +40,8 @@ const (
 
 // judge says what becomes of a job by the kind of its error.
 func judge(job *rivertype.JobRow, err error, now time.Time) (action, time.Duration) {
-	limit := maxErrors
-	switch fault.KindOf(err) {
+	kind, limit := fault.KindOf(err), maxErrors
+	switch kind {
 	case fault.RateLimited, fault.Busy:
 		at := fault.RetryAt(err)
 		if at.IsZero() {
@@ -52,10 +53,30 @@ func judge(job *rivertype.JobRow, err error, now time.Time) (action, time.Durati
 	case fault.Transient:
 		limit = maxOutages
 	}
-	if len(job.Errors)+1 >= limit || job.Attempt >= job.MaxAttempts {
+	if earlier(job, kind)+1 >= limit || job.Attempt >= job.MaxAttempts {
 		return giveUp, 0
 	}
 	return again, 0
+}
+
+// counted is an error as it is kept with its job, so that its kind is known
+// when the next one is judged.
+type counted struct{ error }
+
+func (c counted) Error() string { return fault.KindOf(c.error).String() + ": " + c.error.Error() }
+func (c counted) Unwrap() error { return c.error }
+
+// earlier counts the job's errors that count like one of the kind: outages by
+// themselves, everything else (the rescues of jobs that hung among it) by
+// itself. An error after many outages has all its tries still.
+func earlier(job *rivertype.JobRow, kind fault.Kind) (n int) {
+	for _, e := range job.Errors {
+		outage := strings.HasPrefix(e.Error, fault.Transient.String()+": ")
+		if outage == (kind == fault.Transient) {
+			n++
+		}
+	}
+	return n
 }
 
 // jitter adds up to a tenth, so that what waited for the same moment does not

@@ -31,10 +31,14 @@ type Handler interface {
 	// final meanwhile: then Run concludes what the pull request shows and
 	// returns.
 	Run(ctx context.Context, run string) error
-	// DecideFailed and RunFailed are called when a job is given up, so that
+	// Heal tries to complete a run whose review is not whole. An error that is
+	// fault.Busy has it called again at that time; ctx is as Run's.
+	Heal(ctx context.Context, run string) error
+	// DecideFailed, RunFailed and HealFailed are called when a job is given up, so that
 	// the pull request shows it; an error has them called again later.
 	DecideFailed(ctx context.Context, delivery int64, cause error) error
 	RunFailed(ctx context.Context, run string, cause error) error
+	HealFailed(ctx context.Context, run string, cause error) error
 }
 
 // ErrOvertaken is the cause of a run's context when the run was superseded or
@@ -106,6 +110,7 @@ type Queue struct {
 	worker    *river.Client[*sql.Tx] // works; nil without a handler
 	batch     *batcher
 	running   *running
+	recovered recovered
 
 	stop    context.CancelFunc
 	stopped sync.WaitGroup
@@ -114,7 +119,7 @@ type Queue struct {
 // New makes a queue over an open store. Runs can be opened and enqueued at
 // once; Accept needs Start.
 func New(ctx context.Context, st *store.Store, cfg Config) (*Queue, error) {
-	q := &Queue{cfg: cfg.withDefaults(), store: st, running: newRunning()}
+	q := &Queue{cfg: cfg.withDefaults(), store: st, running: newRunning(), recovered: recovered{at: make(map[string]time.Time)}}
 	var err error
 	if q.driver, q.closeConn, err = openDriver(ctx, st); err != nil {
 		return nil, err
@@ -141,6 +146,9 @@ func (q *Queue) Start(ctx context.Context, handler Handler) error {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	if err := q.releaseDead(ctx); err != nil {
+		return fmt.Errorf("start queue: %w", err)
+	}
+	if err := q.wakeAll(ctx); err != nil {
 		return fmt.Errorf("start queue: %w", err)
 	}
 	worker, err := river.NewClient(q.driver, q.riverConfig(handler))

@@ -23,6 +23,7 @@ const patience = 30 * time.Second
 type handler struct {
 	decide       func(ctx context.Context, delivery int64) error
 	run          func(ctx context.Context, run string) error
+	heal         func(ctx context.Context, run string) error
 	decideFailed func(ctx context.Context, delivery int64, cause error) error
 	runFailed    func(ctx context.Context, run string, cause error) error
 }
@@ -54,6 +55,15 @@ func (h handler) RunFailed(ctx context.Context, run string, cause error) error {
 	}
 	return h.runFailed(ctx, run, cause)
 }
+
+func (h handler) Heal(ctx context.Context, run string) error {
+	if h.heal == nil {
+		return nil
+	}
+	return h.heal(ctx, run)
+}
+
+func (h handler) HealFailed(context.Context, string, error) error { return nil }
 
 // suite runs a test on both databases; url is that of a fresh one.
 func suite(t *testing.T, test func(t *testing.T, url string)) {

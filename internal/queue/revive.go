@@ -33,7 +33,11 @@ func (q *Queue) Revive(ctx context.Context, since time.Time) (int, error) {
 			}
 		}
 		revived, err := q.reviveRuns(ctx, tx, since)
-		n = len(deliveries) + revived
+		if err != nil {
+			return err
+		}
+		heals, err := q.reviveHeals(ctx, tx)
+		n = len(deliveries) + revived + heals
 		return err
 	})
 	if err != nil {

@@ -40,10 +40,18 @@ func (r *running) interrupt(runs []string) {
 	}
 }
 
+// active reports whether the run is not final.
+func (q *Queue) active(run string) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		status, _, err := q.store.RunStatus(ctx, run)
+		return err != nil || !status.Final()
+	}
+}
+
 // watch returns a context for the run that ends with ErrOvertaken when the run
-// becomes final, here or on another node, and keeps the lane meanwhile. done
-// must be called.
-func (q *Queue) watch(ctx context.Context, run, lane, owner string) (_ context.Context, done func()) {
+// does not stand any more, here or on another node, and keeps the lane
+// meanwhile. done must be called.
+func (q *Queue) watch(ctx context.Context, run, lane, owner string, stands func(context.Context) bool) (_ context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	q.running.add(run, cancel)
 	var wg sync.WaitGroup
@@ -55,7 +63,7 @@ func (q *Queue) watch(ctx context.Context, run, lane, owner string) (_ context.C
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				q.look(ctx, cancel, run, lane, owner)
+				q.look(ctx, cancel, lane, owner, stands)
 			}
 		}
 	})
@@ -66,14 +74,13 @@ func (q *Queue) watch(ctx context.Context, run, lane, owner string) (_ context.C
 	}
 }
 
-func (q *Queue) look(ctx context.Context, cancel context.CancelCauseFunc, run, lane, owner string) {
+func (q *Queue) look(ctx context.Context, cancel context.CancelCauseFunc, lane, owner string, stands func(context.Context) bool) {
 	if got, err := q.store.Acquire(ctx, lane, owner, q.cfg.LaneTTL); err == nil && !got {
 		// This process was away for so long that another one took over.
 		cancel(errLostLane)
 		return
 	}
-	status, _, err := q.store.RunStatus(ctx, run)
-	if err == nil && status.Final() {
+	if !stands(ctx) {
 		cancel(ErrOvertaken)
 	}
 }

@@ -119,7 +119,7 @@ func (q *Queue) supersede(ctx context.Context, tx *sql.Tx, o Opening) (ids []str
 		}
 		ids = append(ids, r.ID)
 	}
-	return ids, nil
+	return ids, q.wakeOvertaken(ctx, tx, ids)
 }
 
 func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, moved bool) (store.Run, bool, error) {
@@ -137,7 +137,13 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 		r.Attempt, r.CheckID = last.Attempt+1, last.CheckID
 		next := follows
 		if r.Issue == nil { // which shares nothing with the others
-			if next, err = q.after(ctx, tx, o, last, r, moved); err != nil || next == none {
+			if next, err = q.after(ctx, tx, o, last, r, moved); err != nil {
+				return r, false, err
+			}
+			if next == none {
+				if o.Rerun { // of a run that waits: what is missing is tried at once
+					err = q.store.WakeHealTx(ctx, tx, last.ID, 0)
+				}
 				return r, false, err
 			}
 		}

@@ -56,10 +56,12 @@ func (q *Queue) riverConfig(handler Handler) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &decideWorker{q: q, handler: handler})
 	river.AddWorker(workers, &runWorker{q: q, handler: handler})
+	river.AddWorker(workers, &healWorker{q: q, handler: handler})
 	cfg.Workers = workers
 	cfg.Queues = map[string]river.QueueConfig{
 		"decide": {MaxWorkers: q.cfg.Deciders},
 		"run":    {MaxWorkers: q.cfg.Runners},
+		"heal":   {MaxWorkers: max(1, q.cfg.Runners/2)},
 	}
 	return cfg
 }
@@ -89,33 +91,47 @@ type runWorker struct {
 }
 
 func (w *runWorker) Work(ctx context.Context, job *river.Job[runArgs]) error {
-	owner := fmt.Sprintf("%s/%d/%d", w.q.cfg.Node, job.ID, job.Attempt)
-	got, err := w.q.store.Acquire(ctx, job.Args.Lane, owner, w.q.cfg.LaneTTL)
+	return w.q.inLane(ctx, job.JobRow, laneWork{
+		run: job.Args.Run, lane: job.Args.Lane, stands: w.q.active(job.Args.Run), work: w.handler.Run, failed: w.handler.RunFailed,
+	})
+}
+
+// laneWork is work on a run that has its lane to itself.
+type laneWork struct {
+	run, lane string
+	// stands reports whether the run is still to be worked on.
+	stands func(ctx context.Context) bool
+	work   func(ctx context.Context, run string) error
+	failed func(ctx context.Context, run string, cause error) error
+}
+
+func (q *Queue) inLane(ctx context.Context, job *rivertype.JobRow, l laneWork) error {
+	owner := fmt.Sprintf("%s/%d/%d", q.cfg.Node, job.ID, job.Attempt)
+	got, err := q.store.Acquire(ctx, l.lane, owner, q.cfg.LaneTTL)
 	if err != nil {
-		return w.q.settle(ctx, job.JobRow, err, nil)
+		return q.settle(ctx, job, err, nil)
 	}
 	if !got {
 		return river.JobSnooze(laneWait)
 	}
 	defer func() {
-		if err := w.q.store.Release(context.WithoutCancel(ctx), job.Args.Lane, owner); err != nil {
-			w.q.cfg.Logger.Warn("lane not released, it will time out", "lane", job.Args.Lane, "error", err)
+		if err := q.store.Release(context.WithoutCancel(ctx), l.lane, owner); err != nil {
+			q.cfg.Logger.Warn("lane not released, it will time out", "lane", l.lane, "error", err)
 		}
 	}()
-	err = poison(job.JobRow)
+	err = poison(job)
 	if err == nil {
-		err = w.work(ctx, job.Args, owner)
+		err = q.watched(ctx, owner, l)
 	}
-	return w.q.settle(ctx, job.JobRow, err, func(ctx context.Context, cause error) error {
-		return w.handler.RunFailed(ctx, job.Args.Run, cause)
-	})
+	return q.settle(ctx, job, err, func(ctx context.Context, cause error) error { return l.failed(ctx, l.run, cause) })
 }
 
-func (w *runWorker) work(ctx context.Context, args runArgs, owner string) error {
+// watched works on a run for as long as it stands.
+func (q *Queue) watched(ctx context.Context, owner string, l laneWork) error {
 	return guard(func() error {
-		runCtx, done := w.q.watch(ctx, args.Run, args.Lane, owner)
+		runCtx, done := q.watch(ctx, l.run, l.lane, owner, l.stands)
 		defer done()
-		err := w.handler.Run(runCtx, args.Run)
+		err := l.work(runCtx, l.run)
 		if cause := context.Cause(runCtx); errors.Is(cause, errLostLane) {
 			return cause
 		}
@@ -160,7 +176,7 @@ func (q *Queue) settle(ctx context.Context, job *rivertype.JobRow, err error, gi
 		return river.JobSnooze(after)
 	case verdict == again || giveUp == nil:
 		log.Warn("job failed, it will be tried again", "error", err)
-		return err
+		return counted{err}
 	}
 	log.Error("job given up", slog.Any("error", err))
 	// The deadline of the job may be what failed it.
@@ -171,7 +187,7 @@ func (q *Queue) settle(ctx context.Context, job *rivertype.JobRow, err error, gi
 		if job.Attempt >= job.MaxAttempts {
 			return river.JobSnooze(maxDelay) // as an error River would throw it away
 		}
-		return errors.Join(err, buryErr)
+		return counted{errors.Join(err, buryErr)}
 	}
 	return river.JobCancel(err)
 }

@@ -20,6 +20,8 @@ type Backlog struct {
 	Oldest time.Duration
 	// DeadDeliveries and DeadRuns are the dead letters of the DeadWindow.
 	DeadDeliveries, DeadRuns int
+	// Awaiting are the runs that are not whole and wait for something outside.
+	Awaiting int
 }
 
 // Unfinished is the number of unfinished jobs.
@@ -35,7 +37,10 @@ func (b Backlog) Unfinished() (n int) {
 func JobStates() []string { return []string{"available", "running", "retryable", "scheduled"} }
 
 // unfinished is written so that River's index over states serves it.
-const unfinished = `state IN ('available', 'running', 'retryable', 'scheduled')`
+//
+// Jobs that complete runs are not among them: they wait for others, and the
+// pull request has an answer.
+const unfinished = `kind <> 'heal' AND state IN ('available', 'running', 'retryable', 'scheduled')`
 
 // Backlog counts what waits. It reads indexes only, so that it may be asked
 // every few seconds.
@@ -54,8 +59,9 @@ func (s *Store) Backlog(ctx context.Context) (Backlog, error) {
 	}
 	var seconds float64
 	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(`+age+`, 0), (SELECT count(*) FROM deliveries WHERE status = $1 AND received_at > $2),
-		(SELECT count(*) FROM runs WHERE queued_at > $2 AND status = 'dead') FROM river_job WHERE `+unfinished,
-		string(DeliveryDead), s.micros()-DeadWindow.Microseconds()).Scan(&seconds, &b.DeadDeliveries, &b.DeadRuns)
+		(SELECT count(*) FROM runs WHERE queued_at > $2 AND status = 'dead'),
+		(SELECT count(*) FROM heals) FROM river_job WHERE `+unfinished,
+		string(DeliveryDead), s.micros()-DeadWindow.Microseconds()).Scan(&seconds, &b.DeadDeliveries, &b.DeadRuns, &b.Awaiting)
 	if err != nil {
 		return b, classify(fmt.Errorf("measure the backlog: %w", err))
 	}

@@ -31,6 +31,7 @@ func (s *Store) OrphansTx(ctx context.Context, tx *sql.Tx, since time.Time, limi
 		AND (status IN ('queued', 'running') OR check_shows <> 'completed') AND (status IN ('queued', 'running') OR finished_at >= $2)
 		AND (status IN ('queued', 'running') OR NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.repo_id = runs.repo_id AND later.head_sha = runs.head_sha
 			AND later.pipeline = runs.pipeline AND later.attempt > runs.attempt))
+		AND NOT EXISTS (SELECT 1 FROM heals WHERE heals.run_id = runs.id AND runs.status = 'running')
 		AND id NOT IN `+s.liveJobs("run", "run")+` ORDER BY queued_at LIMIT $3`, maxRevivals, toMicros(since), limit)
 }
 

@@ -77,6 +77,15 @@ func (s *Store) Run(ctx context.Context, id string) (Run, error) {
 	return r, nil
 }
 
+// RunTx is Run within a transaction.
+func (s *Store) RunTx(ctx context.Context, tx *sql.Tx, id string) (Run, error) {
+	r, err := scanRun(tx.QueryRowContext(ctx, `SELECT `+runColumns+` FROM runs WHERE id = $1`, id))
+	if err != nil {
+		return r, fmt.Errorf("read run %s: %w", id, err)
+	}
+	return r, nil
+}
+
 // Runs lists the latest runs, newest first, of one status or (with an empty
 // one) of all.
 func (s *Store) Runs(ctx context.Context, status review.Status, limit int) ([]Run, error) {

@@ -181,6 +181,9 @@ type agent struct {
 	traces *Traces
 }
 
+// Unwrap is the agent that is traced.
+func (a agent) Unwrap() agents.Agent { return a.Agent }
+
 // Run runs the agent in a span of its own.
 func (a agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	ctx, span := a.traces.tracer.Start(ctx, "agent "+a.Name(), trace.WithAttributes(taskName.String(a.Name())))
@@ -189,6 +192,20 @@ func (a agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) 
 	span.SetAttributes(findingCount.Int(len(result.Findings)))
 	a.traces.note(span, err)
 	return result, err
+}
+
+// Handler traces the requests that next answers, each in a trace of its own
+// called name: whoever asks is a stranger, whose own trace is not joined. What
+// a request leads to is a job, and traced as that.
+func (t *Traces) Handler(name string, next http.Handler) http.Handler {
+	if t == nil {
+		return next
+	}
+	return otelhttp.NewHandler(next, name,
+		otelhttp.WithTracerProvider(t.provider),
+		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator()),
+		otelhttp.WithSpanNameFormatter(func(operation string, _ *http.Request) string { return operation }),
+	)
 }
 
 // Transport traces the requests that next carries for a job. GitHub is not told

@@ -218,3 +218,27 @@ func TestCollectorDown(t *testing.T) {
 		t.Errorf("log %s", log)
 	}
 }
+
+// TestHandler holds that a request is traced in a trace of its own, whatever
+// the stranger who sends it says, and without what it carries.
+func TestHandler(t *testing.T) {
+	r := &receiver{}
+	traces, _ := start(t, r)
+	handler := traces.Handler("webhook", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	req := httptest.NewRequest("POST", "/webhook", strings.NewReader("hunter22"))
+	req.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	req.Header.Set("X-Hub-Signature-256", "sha256=hunter22")
+	rec := httptest.NewRecorder()
+	handler.ServeHTTP(rec, req)
+	traces.Stop(t.Context())
+	if rec.Code != http.StatusAccepted || len(r.got) != 1 {
+		t.Fatalf("answered %d with %d spans, want one", rec.Code, len(r.got))
+	}
+	span := r.got[0]
+	if span.GetName() != "webhook" || len(span.GetParentSpanId()) != 0 || attributes(span)["http.response.status_code"].GetIntValue() != http.StatusAccepted {
+		t.Errorf("span %v", span)
+	}
+	if bytes.Contains(r.raw.Bytes(), []byte("hunter22")) || bytes.Contains(span.GetTraceId(), []byte{0x0a, 0xf7, 0x65, 0x19}) {
+		t.Errorf("the span tells what the request carried: %v", span)
+	}
+}

@@ -23,6 +23,9 @@ func stateOf(run review.Run) state {
 	case review.StatusQueued:
 		return state{"Queued", "neutral", "clock"}
 	case review.StatusRunning:
+		if !run.AwaitUntil.IsZero() {
+			return state{"Waiting", "attention", "clock"}
+		}
 		return state{"Reviewing", "attention", "dot"}
 	case review.StatusSkipped:
 		return state{"Skipped", "neutral", "slash"}
@@ -71,6 +74,9 @@ func agentViews(run review.Run) []agentView {
 	views := make([]agentView, 0, len(run.Agents))
 	for i, a := range run.Agents {
 		v := agentView{anchor: fmt.Sprintf("a-%d", i+1), name: line(a.Name), reason: line(a.Reason), state: agentState(a), findings: "–", examined: "–", took: "–"}
+		if a.Cached && v.reason == "" {
+			v.reason = "known from before"
+		}
 		if a.Status == review.AgentDone {
 			v.examined = countFiles(a.Examined)
 			v.findings = "none"
@@ -97,6 +103,9 @@ func agentState(a review.AgentRun) state {
 	case review.AgentRunning:
 		return state{"running", "attention", "dot"}
 	case review.AgentUnavailable:
+		if a.Awaited() {
+			return state{"awaited", "attention", "clock"}
+		}
 		return state{"unavailable", "danger", "cross"}
 	}
 	return state{"waiting", "neutral", "clock"}

@@ -181,7 +181,11 @@ func missing(run review.Run) []string {
 	var lines []string
 	for _, a := range run.Agents {
 		if a.Status == review.AgentUnavailable {
-			lines = append(lines, line(a.Name)+" gave no result: "+cmp.Or(line(a.Reason), "no reason is known"))
+			why := cmp.Or(line(a.Reason), "no reason is known")
+			if again := reports.Awaiting(run, a, run.Repo.Owner != ""); again != "" {
+				why += "; " + line(again)
+			}
+			lines = append(lines, line(a.Name)+" gave no result: "+why)
 		}
 	}
 	if run.Truncated != "" {
