@@ -43,6 +43,9 @@ type Result struct {
 	// Coverage is the receipt: one entry for every file of the change. A file
 	// without one counts as skipped.
 	Coverage []review.Coverage
+	// Note is what people should know of how the agent did its work, as a plain
+	// phrase ("…was not looked up: …"). Mostly empty.
+	Note string
 	// Usage is what was spent on models.
 	Usage review.Usage
 }

@@ -50,7 +50,10 @@ type Error struct {
 	// RetryAt is the time a RateLimited, Transient or Busy error is expected to have
 	// passed; zero when not known.
 	RetryAt time.Time
-	Err     error
+	// Dependency names what outside was in trouble, as "openai"; empty when
+	// not known.
+	Dependency string
+	Err        error
 }
 
 func (e *Error) Error() string { return e.Err.Error() }

@@ -16,7 +16,7 @@ func parseCargoToml(text []byte, f *File) error {
 			for _, dep := range place.get(group).all() {
 				p := tableRequest(dep.key, dep)
 				if name := dep.get("package").str(); name != "" {
-					p.Name = name
+					p.Name, p.As = name, dep.key
 				}
 				// The crates of a workspace need not use what it offers them.
 				p.Optional = place == root.get("workspace")

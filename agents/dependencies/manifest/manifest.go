@@ -51,6 +51,8 @@ var (
 // Package is one entry of a file.
 type Package struct {
 	Name string
+	// As is the name that the project gives to it, where that is another.
+	As string
 	// Version is the one version that the entry stands for, as the ecosystem
 	// writes it; empty where the file tells none.
 	Version string
@@ -93,6 +95,9 @@ type File struct {
 	// Overrides says that the manifest changes what its own entries and those of
 	// others mean (npm's overrides, yarn's resolutions, Cargo's patches).
 	Overrides bool
+	// Workspaces says that the manifest is that of several projects, which may
+	// ask for each other.
+	Workspaces bool
 	// Asked are the ranges that a lock file was made for, by the names in the
 	// manifest; nil where it does not tell.
 	Asked map[string]string

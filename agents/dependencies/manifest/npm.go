@@ -24,6 +24,7 @@ func parsePackageJSON(text []byte, f *File) error {
 	if err != nil {
 		return err
 	}
+	f.Workspaces = root.get("workspaces") != nil
 	for _, key := range []string{"overrides", "resolutions"} {
 		f.Overrides = f.Overrides || len(root.get(key).all()) > 0
 	}
@@ -45,6 +46,7 @@ func parsePackageJSON(text []byte, f *File) error {
 func npmRequest(name, spec string) Package {
 	p := Package{Name: name, Range: strings.TrimSpace(spec)}
 	if alias, ok := strings.CutPrefix(p.Range, "npm:"); ok {
+		p.As = name
 		p.Name, p.Range = cutLast(alias, "@")
 		spec = p.Range
 	}
