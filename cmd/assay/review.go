@@ -77,7 +77,7 @@ func (c reviewCmd) nothing(cmd command, reason error) error {
 }
 
 func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error) {
-	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler), nil)
+	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler), nil, nil)
 	if err != nil {
 		return review.Run{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"assay/agents"
+	"assay/agents/dependencies"
 	"assay/agents/hygiene"
 	"assay/agents/pullrequest"
 	"assay/agents/secrets"
@@ -13,7 +14,8 @@ import (
 )
 
 // Agents are all agents of this build. A new agent is registered here.
-func Agents() (*agents.Registry, error) {
+// advisories may be nil: then known vulnerabilities are not looked up.
+func Agents(advisories dependencies.Source) (*agents.Registry, error) {
 	secretsAgent, err := secrets.New()
 	if err != nil {
 		return nil, fmt.Errorf("make agent secrets: %w", err)
@@ -23,13 +25,14 @@ func Agents() (*agents.Registry, error) {
 		workflows.New(),
 		hygiene.New(),
 		pullrequest.New(),
+		dependencies.New(advisories),
 	)
 }
 
 // NewReviewer makes what runs all agents of this build. wrap, if not nil, is
-// put around each of them.
-func NewReviewer(log *slog.Logger, wrap func(agents.Agent) agents.Agent) (pipeline.Reviewer, error) {
-	registry, err := Agents()
+// put around each of them; advisories is as for Agents.
+func NewReviewer(log *slog.Logger, advisories dependencies.Source, wrap func(agents.Agent) agents.Agent) (pipeline.Reviewer, error) {
+	registry, err := Agents(advisories)
 	if err != nil {
 		return pipeline.Reviewer{}, err
 	}

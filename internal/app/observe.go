@@ -26,7 +26,11 @@ func (a *App) observe(ctx context.Context) (err error) {
 		return err
 	}
 	a.onStop("traces", func(ctx context.Context) error { a.traces.Stop(ctx); return nil })
-	if a.reviewer, err = NewReviewer(a.log, a.traces.Agent); err != nil {
+	advisories, err := a.advisories()
+	if err != nil {
+		return err
+	}
+	if a.reviewer, err = NewReviewer(a.log, advisories, a.traces.Agent); err != nil {
 		return err
 	}
 	a.metrics = metrics.New(metrics.Config{Version: a.opts.Version, Agents: a.reviewer.Agents.Names(), Logger: a.log})

@@ -8,6 +8,7 @@ import (
 	"assay/internal/config"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
+	"assay/internal/osv"
 )
 
 const (
@@ -20,6 +21,9 @@ const (
 	// callDeadline bounds a request to GitHub, which itself gives up on one
 	// after 10 s.
 	callDeadline = 20 * time.Second
+	// A question to OSV is a batch and the advisories that its answer names.
+	osvConcurrent = 8
+	osvDeadline   = 45 * time.Second
 )
 
 // outside makes what stands between the service and the world.
@@ -40,6 +44,9 @@ func (a *App) guardConfig(name string) guard.Config {
 	case ghapp.TokenDependency:
 		b = a.opts.Config.Breakers.GitHubToken
 		cfg.MaxConcurrent, cfg.Deadline = tokenConcurrent, callDeadline
+	case osv.Dependency:
+		b = a.opts.Config.Breakers.OSV
+		cfg.MaxConcurrent, cfg.Deadline = osvConcurrent, osvDeadline
 	}
 	cfg.FailureThreshold, cfg.ResetTimeout, cfg.MaxResetTimeout = b.FailureThreshold, b.ResetTimeout, b.MaxResetTimeout
 	return cfg

@@ -10,6 +10,8 @@ import (
 type Breakers struct {
 	// GitHub is its REST API, GitHubToken the part of it that makes tokens.
 	GitHub, GitHubToken Breaker
+	// OSV is the API of the OSV database.
+	OSV Breaker
 }
 
 // Breaker is the settings of one circuit breaker.
@@ -112,6 +114,7 @@ func outsideVariables() []Variable {
 	for _, rows := range [][]Variable{
 		breakerVariables("GITHUB", "GitHub", func(c *Config) *Breaker { return &c.Breakers.GitHub }),
 		breakerVariables("GITHUB_TOKEN", "the part of GitHub that makes tokens", func(c *Config) *Breaker { return &c.Breakers.GitHubToken }),
+		breakerVariables("OSV", "the OSV database's API", func(c *Config) *Breaker { return &c.Breakers.OSV }),
 		cacheVariables("TOKENS", "installation tokens", "", 4096, func(c *Config) *Cache { return &c.Caches.Tokens }),
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),
