@@ -78,6 +78,7 @@ func TestDefaults(t *testing.T) {
 		Breakers: Breakers{
 			GitHub:      Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
 			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
+			OSV:         Breaker{FailureThreshold: 5, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
 		},
 		Caches: Caches{
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
@@ -104,6 +105,7 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_WRITE_INTERVAL": "1ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "5",
 		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
+		"ASSAY_OSV": "/var/lib/osv/", "ASSAY_BREAKER_OSV_FAILURE_THRESHOLD": "9",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
@@ -124,7 +126,9 @@ func TestEverythingSet(t *testing.T) {
 		Breakers: Breakers{
 			GitHub:      Breaker{FailureThreshold: 7, ResetTimeout: 20 * time.Minute, MaxResetTimeout: 20 * time.Minute},
 			GitHubToken: Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
+			OSV:         Breaker{FailureThreshold: 9, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
 		},
+		Advisories: Advisories{Dir: "/var/lib/osv"},
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
 			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
@@ -189,6 +193,7 @@ func TestBadValues(t *testing.T) {
 		{"ASSAY_RECONCILE_INTERVAL", "0", "out of range"},
 		{"ASSAY_RECONCILE_INTERVAL", "25h", "out of range"},
 		{"ASSAY_RECONCILE_INTERVAL", "often", "not a duration"},
+		{"ASSAY_OSV", "on", "none of these words"},
 		{"LOG_LEVEL", "loud", "not a level"},
 		{"LOG_LEVEL", "info+2", "not a level"},
 		{"LOG_FORMAT", "xml", "not a form"},
