@@ -167,7 +167,7 @@ func (c *Config) derive() {
 	case c.GitHub.APIURL == "":
 		c.GitHub.APIURL = apiOf(c.GitHub.URL)
 	}
-	for _, b := range []*Breaker{&c.Breakers.GitHub, &c.Breakers.GitHubToken} {
+	for _, b := range []*Breaker{&c.Breakers.GitHub, &c.Breakers.GitHubToken, &c.Breakers.OSV} {
 		if b.MaxResetTimeout == 0 {
 			b.MaxResetTimeout = max(defaultMaxReset, b.ResetTimeout)
 		}
