@@ -12,6 +12,8 @@ package dependencies
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"assay/agents"
 	"assay/review"
@@ -19,6 +21,10 @@ import (
 
 // Name is the agent's name.
 const Name = "dependencies"
+
+// maxFindings bounds the findings of one rule: with more, a file is broken or
+// hostile, and nobody reads them.
+const maxFindings = 100
 
 // Source knows which versions of packages are vulnerable or malicious. It is
 // safe for concurrent use.
@@ -69,13 +75,26 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 		{ruleUnpinned, func() []review.Finding { return a.unpinned(d) }},
 		{ruleScript, func() []review.Finding { return a.scripts(d) }},
 	}
+	var notes []string
+	take := func(found []review.Finding, note string) {
+		if len(found) > maxFindings {
+			notes = append(notes, fmt.Sprintf("only the first %d findings of %s are shown", maxFindings, found[0].Rule))
+			found = found[:maxFindings]
+		}
+		if note != "" {
+			notes = append(notes, note)
+		}
+		out.Findings = append(out.Findings, found...)
+	}
 	for _, c := range checks {
 		if a.speaks(c.rule, in.Policy) {
-			out.Findings = append(out.Findings, c.run()...)
+			take(c.run(), "")
 		}
 	}
 	found, note, err := a.advised(ctx, in, d)
-	out.Findings, out.Note = append(out.Findings, found...), note
+	slices.SortStableFunc(found, func(a, b review.Finding) int { return int(b.Severity) - int(a.Severity) })
+	take(found, note)
+	out.Note = strings.Join(notes, "; ")
 	if err != nil {
 		return out, fmt.Errorf("look up known vulnerabilities: %w", err)
 	}

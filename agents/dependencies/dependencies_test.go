@@ -500,6 +500,28 @@ func TestImitates(t *testing.T) {
 	}
 }
 
+// TestManyFindings: a hostile manifest takes neither long nor all the room.
+func TestManyFindings(t *testing.T) {
+	var text strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&text, "l0dash-%d==1.%d\nhttp://h/%d.whl\n", i, i, i)
+	}
+	for _, name := range []string{"dango", "djago", "djano", "djang", "djnago", "reqests", "requsts"} {
+		fmt.Fprintf(&text, "%s\n", name)
+	}
+	policy := review.Policy{Profile: review.ProfileStrict}
+	result, err := New(nil).Run(t.Context(), agents.Input{Change: changed(nil, files{"requirements.txt": text.String()}), Policy: policy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(result.Findings); n != maxFindings || !strings.Contains(result.Note, "only the first 100 findings") {
+		t.Errorf("%d findings, note %q", n, result.Note)
+	}
+	if c := result.Coverage[0]; c.Level != review.Partial {
+		t.Errorf("receipt %v", c)
+	}
+}
+
 func FuzzRun(f *testing.F) {
 	for _, tt := range cases {
 		for path, head := range tt.head {

@@ -86,9 +86,13 @@ func (a *Agent) scripts(d *delta) []review.Finding {
 func (a *Agent) downgrades(d *delta) []review.Finding {
 	var found []review.Finding
 	told := make(map[id]bool)
+	before, after := make(map[*file]map[string][]string), make(map[*file]map[string][]string)
+	for _, f := range d.files {
+		before[f], after[f] = versionsOf(f.before), versionsOf(f.after)
+	}
 	for _, e := range d.brought {
-		old := versionsOf(e.file.before, e.Name)
-		if !e.Direct || e.Version == "" || told[e.id()] || len(old) != 1 || len(versionsOf(e.file.after, e.Name)) != 1 {
+		old := before[e.file][e.Name]
+		if !e.Direct || e.Version == "" || told[e.id()] || len(old) != 1 || len(after[e.file][e.Name]) != 1 {
 			continue
 		}
 		was, is := parseVersion(e.file.after.Ecosystem, old[0]), parseVersion(e.file.after.Ecosystem, e.Version)
@@ -101,13 +105,15 @@ func (a *Agent) downgrades(d *delta) []review.Finding {
 	return found
 }
 
-func versionsOf(f manifest.File, name string) []string {
-	var versions []string
-	seen := make(map[string]bool)
+// versionsOf are the versions of a file by name, each once.
+func versionsOf(f manifest.File) map[string][]string {
+	versions := make(map[string][]string)
+	seen := make(map[review.Package]bool)
 	for _, p := range f.Packages {
-		if p.Name == name && p.Version != "" && !seen[p.Version] {
-			seen[p.Version] = true
-			versions = append(versions, p.Version)
+		key := review.Package{Name: p.Name, Version: p.Version}
+		if p.Version != "" && !seen[key] {
+			seen[key] = true
+			versions[p.Name] = append(versions[p.Name], p.Version)
 		}
 	}
 	return versions

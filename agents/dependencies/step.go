@@ -11,8 +11,14 @@ import (
 	"assay/review"
 )
 
-// maxSiblings bounds the lock files that are read beside changed manifests.
-const maxSiblings = 20
+const (
+	// maxSiblings bounds the files that are read beside changed manifests.
+	maxSiblings = 20
+	// maxNew bounds the new entries of one manifest that are looked up, and
+	// maxLocked the entries of one name in a lock file: with more, no two
+	// honest files are compared.
+	maxNew, maxLocked = 2000, 100
+)
 
 // locksOf are the lock files that may stand beside a manifest.
 func locksOf(format string) []string {
@@ -41,7 +47,7 @@ func (a *Agent) outOfStep(ctx context.Context, change *review.Change, d *delta) 
 		}
 		var news []entry
 		for _, e := range d.brought {
-			if e.file == f && !e.Optional && e.As == "" && e.Source == "" {
+			if e.file == f && len(news) < maxNew && !e.Optional && e.As == "" && e.Source == "" {
 				news = append(news, e)
 			}
 		}
@@ -73,6 +79,9 @@ func newStep(m manifest.File, lock *manifest.File) *step {
 	s := &step{manifest: m, lock: lock, byName: make(map[string][]manifest.Package)}
 	for _, p := range lock.Packages {
 		name := s.name(p.Name)
+		if len(s.byName[name]) > maxLocked {
+			continue
+		}
 		s.byName[name] = append(s.byName[name], p)
 	}
 	return s
@@ -127,6 +136,9 @@ func (s *step) unsatisfied(p manifest.Package) string {
 		}
 		return "is not in " + s.lock.Format
 	}
+	if len(locked) > maxLocked {
+		return ""
+	}
 	for _, l := range locked {
 		if ok, known := satisfies(s.lock.Ecosystem, l.Version, p.Range); ok || !known {
 			return ""
@@ -144,7 +156,7 @@ func (s *step) yarn(p manifest.Package) string {
 			return ""
 		}
 	}
-	if len(locked) == 0 && s.manifest.Workspaces {
+	if len(locked) == 0 && s.manifest.Workspaces || len(locked) > maxLocked {
 		return ""
 	}
 	return fmt.Sprintf("as %q is not in yarn.lock", p.Range)

@@ -185,6 +185,9 @@ func (a *Agent) typosquats(d *delta) []review.Finding {
 	var found []review.Finding
 	told := make(map[id]bool)
 	for _, e := range d.brought {
+		if len(found) > maxFindings {
+			break
+		}
 		if !e.Direct || e.Source != "" || !d.isNew(e.id()) || told[e.id()] {
 			continue
 		}
