@@ -232,8 +232,8 @@ var cases = []struct {
 	},
 	{
 		name: "go.sum of a workspace is not the only one",
-		base: files{"go.work": "go 1.26\n", "go.sum": "a.b/c v1.0.0 h1:x\n"},
-		head: files{"go.work": "go 1.26\n", "go.sum": "a.b/c v1.0.0 h1:x\n", "go.mod": "module m\n\nrequire a.b/c v1.1.0\n"},
+		base: files{"a/go.work": "go 1.26\n", "a/b/c/go.sum": "a.b/c v1.0.0 h1:x\n"},
+		head: files{"a/go.work": "go 1.26\n", "a/b/c/go.sum": "a.b/c v1.0.0 h1:x\n", "a/b/c/go.mod": "module m\n\nrequire a.b/c v1.1.0\n"},
 	},
 	{
 		name: "Cargo.lock out of step",

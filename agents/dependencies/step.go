@@ -58,11 +58,15 @@ func (a *Agent) outOfStep(ctx context.Context, change *review.Change, d *delta) 
 		if lock == nil {
 			continue
 		}
+		var problems []review.Finding
 		check := newStep(f.after, lock)
 		for _, e := range news {
 			if problem := check.problem(e.Package); problem != "" {
-				found = append(found, a.finding(ruleOutOfStep, e, fmt.Sprintf("%s %s. Bring %s up to date and commit it.", e.Name, problem, name)))
+				problems = append(problems, a.finding(ruleOutOfStep, e, fmt.Sprintf("%s %s. Bring %s up to date and commit it.", e.Name, problem, name)))
 			}
+		}
+		if len(problems) > 0 && !(name == "go.sum" && s.inWorkspace(ctx, path.Dir(f.path))) {
+			found = append(found, problems...)
 		}
 	}
 	return found
@@ -175,12 +179,8 @@ type siblings struct {
 // lock is the one lock file beside the manifest, and its name; nil where there
 // is none, there are several, or it cannot be read.
 func (s *siblings) lock(ctx context.Context, f *file) (lock *manifest.File, name string) {
-	dir := path.Dir(f.path)
-	if f.after.Format == "go.mod" && (s.exists(ctx, "go.work") || s.exists(ctx, path.Join(dir, "go.work"))) {
-		return nil, "" // the sums may be in go.work.sum
-	}
 	for _, candidate := range locksOf(f.after.Format) {
-		l, there := s.parse(ctx, path.Join(dir, candidate))
+		l, there := s.parse(ctx, path.Join(path.Dir(f.path), candidate))
 		if !there {
 			continue
 		}
@@ -214,9 +214,18 @@ func (s *siblings) parse(ctx context.Context, p string) (lock *manifest.File, th
 	return &parsed, true
 }
 
-func (s *siblings) exists(ctx context.Context, p string) bool {
-	_, err := s.content(ctx, p)
-	return !errors.Is(err, review.ErrNotExist)
+// inWorkspace reports whether a go.work may stand in the directory or above
+// it: then sums may be in its go.work.sum, and modules in the same repository.
+func (s *siblings) inWorkspace(ctx context.Context, dir string) bool {
+	for {
+		if _, err := s.content(ctx, path.Join(dir, "go.work")); !errors.Is(err, review.ErrNotExist) {
+			return true
+		}
+		if dir == "." || dir == "/" {
+			return false
+		}
+		dir = path.Dir(dir)
+	}
 }
 
 var errEnough = errors.New("enough files were read")
