@@ -177,7 +177,7 @@ var cases = []struct {
 		name: "typosquats",
 		base: files{"package.json": `{"dependencies": {"mongose": "1.0.0"}}`},
 		head: files{
-			"package.json":     "{\"dependencies\": {\"mongose\": \"1.0.0\",\n\"loadsh\": \"^4.0.0\",\n\"crossenv\": \"*\",\n\"preact-router\": \"*\",\n\"@reduxjs/toolkits\": \"*\"}}",
+			"package.json":     "{\"dependencies\": {\"mongose\": \"2.0.0\",\n\"loadsh\": \"^4.0.0\",\n\"crossenv\": \"*\",\n\"preact-router\": \"*\",\n\"@reduxjs/toolkits\": \"*\"}}",
 			"requirements.txt": "reqeusts==1.0\nurllib\nrequest\n", "go.mod": "module m\n\nrequire github.com/siruspen/logrus v1.0.0\nrequire github.com/sirupsen/logrus2 v1.0.0\n",
 		},
 		want: []string{
@@ -256,7 +256,7 @@ var cases = []struct {
 	{
 		name: "sources that can change",
 		head: files{
-			"package.json":     "{\"dependencies\": {\n\"a\": \"me/a#main\",\n\"b\": \"git+https://u:pw@h/b.git#" + strings.Repeat("a", 40) + "\",\n\"c\": \"http://h/c.tgz\"}}",
+			"package.json":     "{\"dependencies\": {\n\"a\": \"me/a#main\",\n\"b\": \"git+https://u:pw@h/b.git#" + strings.Repeat("a", 40) + "\",\n\"c\": \"http://u:pw@h/c.tgz\"}}",
 			"requirements.txt": "git+https://h/d@v1#egg=dd\nee @ https://h/e.whl#sha256=aa\nff @ https://h/f.whl\n",
 			"Gemfile.lock":     "GIT\n  remote: https://h/g\n  revision: abc\n  specs:\n    gg (1)\n",
 		},
@@ -384,13 +384,26 @@ func TestAsked(t *testing.T) {
 		files{
 			"package-lock.json": strings.Replace(lock("kept 1.0.0", "raised 2.0.0"), "\n }\n}", `,
 "node_modules/private": {"version": "1.0.0", "resolved": "git+ssh://git@host/p.git#abc"}}}`, 1),
-			"go.mod": "module m\n\nrequire secret.example/x v1.0.0\nreplace secret.example/x => ../x\n",
+			"go.mod":     "module m\n\nrequire secret.example/x v1.0.0\nreplace secret.example/x => ../x\n",
+			"Cargo.lock": "[[package]]\nname = \"our-own\"\nversion = \"0.1.0\"\n",
 		})
 	if _, err := New(known{asked: &asked}).Run(t.Context(), agents.Input{Change: change}); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff([]string{"npm raised 2.0.0", "npm raised 1.0.0"}, asked); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestPlace: where two files bring the same in, the one that a reviewer sees
+// in the diff is spoken of.
+func TestPlace(t *testing.T) {
+	change := changed(nil, files{"a/requirements.txt": "lodash==4.17.15\n", "b/requirements.txt": "lodash==4.17.15\n"})
+	change.Files[0].Hunks = nil
+	source := known{advisories: map[string][]review.Advisory{"lodash 4.17.15": {ghsa}}}
+	result, err := New(source).Run(t.Context(), agents.Input{Change: change})
+	if err != nil || len(result.Findings) != 1 || result.Findings[0].Path != "b/requirements.txt" {
+		t.Errorf("findings %v, error %v", result.Findings, err)
 	}
 }
 
