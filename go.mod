@@ -51,9 +51,12 @@ require (
 )
 
 require (
+	deps.dev/util/semver v0.0.0-20260727054525-2946ae4a6141
 	github.com/bufbuild/protocompile v0.14.1
 	github.com/hmarr/codeowners v1.2.1
+	github.com/pandatix/go-cvss v0.6.4
 	github.com/vektah/gqlparser/v2 v2.5.64
+	golang.org/x/mod v0.42.0
 )
 
 require (

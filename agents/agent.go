@@ -44,6 +44,9 @@ type Result struct {
 	// without one counts as skipped. An agent that looks at more than the files
 	// has one for review.Whole too.
 	Coverage []review.Coverage
+	// Note is what people should know of how the agent did its work, as a plain
+	// phrase ("…was not looked up: …"). Mostly empty.
+	Note string
 	// Usage is what was spent on models.
 	Usage review.Usage
 }

@@ -221,7 +221,7 @@ func (r *Runner) runAgent(ctx context.Context, s stageRun, agent Agent, board *b
 	if reason == "" {
 		reason = checked.refusal
 	}
-	status, note := review.AgentDone, checked.note
+	status, note := review.AgentDone, joined(checked.note, clean(result.Note, maxReason))
 	if reason != "" {
 		status, note = review.AgentUnavailable, reason
 	}
@@ -240,6 +240,14 @@ func (r *Runner) runAgent(ctx context.Context, s stageRun, agent Agent, board *b
 		}
 	})
 	return answer{findings: checked.findings, coverage: coverage}
+}
+
+// joined joins phrases, of which either may be empty.
+func joined(a, b string) string {
+	if a != "" && b != "" {
+		return a + "; " + b
+	}
+	return a + b
 }
 
 // unavailable records an agent that was never started.

@@ -42,7 +42,7 @@ func (c validateCmd) Run(cmd command) error {
 	if err != nil {
 		return fmt.Errorf("read config: %w", err)
 	}
-	registry, err := app.Agents()
+	registry, err := app.Agents(nil)
 	if err != nil {
 		return err
 	}

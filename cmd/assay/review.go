@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -77,7 +76,7 @@ func (c reviewCmd) nothing(cmd command, reason error) error {
 }
 
 func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error) {
-	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler), nil, nil)
+	reviewer, err := app.NewReviewer(app.ReviewerConfig{})
 	if err != nil {
 		return review.Run{}, err
 	}

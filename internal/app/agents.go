@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"assay/agents"
+	"assay/agents/dependencies"
 	"assay/agents/hygiene"
 	"assay/agents/mergereadiness"
 	"assay/agents/pullrequest"
@@ -17,7 +18,8 @@ import (
 )
 
 // Agents are all agents of this build. A new agent is registered here.
-func Agents() (*agents.Registry, error) {
+// advisories may be nil: then known vulnerabilities are not looked up.
+func Agents(advisories dependencies.Source) (*agents.Registry, error) {
 	secretsAgent, err := secrets.New()
 	if err != nil {
 		return nil, fmt.Errorf("make agent secrets: %w", err)
@@ -29,23 +31,37 @@ func Agents() (*agents.Registry, error) {
 		pullrequest.New(),
 		mergereadiness.New(nil),
 		repohealth.New(),
+		dependencies.New(advisories),
 	)
 }
 
-// NewReviewer makes what runs all agents of this build. Agents that it is given
-// run beside them. wrap, if not nil, is put around each; results, if not nil,
-// keeps what they answered.
-func NewReviewer(log *slog.Logger, wrap func(agents.Agent) agents.Agent, results agents.Results, extra ...agents.Agent) (pipeline.Reviewer, error) {
-	registry, err := Agents()
+// ReviewerConfig is what the agents of this build are made with; every zero
+// value does.
+type ReviewerConfig struct {
+	// Logger takes what people on pull requests are not told.
+	Logger *slog.Logger
+	// Advisories is as for Agents.
+	Advisories dependencies.Source
+	// Results keeps what agents answered, by content.
+	Results agents.Results
+	// Extra run beside the agents of this build.
+	Extra []agents.Agent
+	// Wrap is put around each agent.
+	Wrap func(agents.Agent) agents.Agent
+}
+
+// NewReviewer makes what runs the agents.
+func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
+	registry, err := Agents(cfg.Advisories)
 	if err != nil {
 		return pipeline.Reviewer{}, err
 	}
-	if wrap != nil || len(extra) > 0 {
-		if registry, err = wrapped(registry, wrap, extra); err != nil {
+	if cfg.Wrap != nil || len(cfg.Extra) > 0 {
+		if registry, err = wrapped(registry, cfg.Wrap, cfg.Extra); err != nil {
 			return pipeline.Reviewer{}, err
 		}
 	}
-	runner, err := agents.New(agents.Config{Logger: log, Results: results})
+	runner, err := agents.New(agents.Config{Logger: cfg.Logger, Results: cfg.Results})
 	if err != nil {
 		return pipeline.Reviewer{}, err
 	}
@@ -67,17 +83,20 @@ func wrapped(registry *agents.Registry, wrap func(agents.Agent) agents.Agent, al
 }
 
 func (a *App) newReviewer() (pipeline.Reviewer, error) {
-	results, err := a.newResults()
-	if err != nil {
+	cfg := ReviewerConfig{Logger: a.log, Wrap: a.traces.Agent}
+	var err error
+	if cfg.Results, err = a.newResults(); err != nil {
 		return pipeline.Reviewer{}, err
 	}
-	var extra []agents.Agent
+	if cfg.Advisories, err = a.advisories(); err != nil {
+		return pipeline.Reviewer{}, err
+	}
 	if a.opts.Extra != nil {
-		if extra, err = a.opts.Extra(a.guards); err != nil {
+		if cfg.Extra, err = a.opts.Extra(a.guards); err != nil {
 			return pipeline.Reviewer{}, err
 		}
 	}
-	return NewReviewer(a.log, a.traces.Agent, results, extra...)
+	return NewReviewer(cfg)
 }
 
 const (

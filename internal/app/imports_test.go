@@ -25,7 +25,11 @@ var rules = map[string][]string{
 	"strategy": {"review", "internal/fault", "internal/expr"},
 	"agents":   {"review", "internal/fault"},
 	"agents/*": {"review", "internal/fault", "internal/expr", "internal/codeowners", "agents"},
-	"reports":  {"review", "internal/fault"},
+
+	"agents/dependencies":          {"review", "internal/fault", "agents", "agents/dependencies/manifest"},
+	"agents/dependencies/manifest": {},
+
+	"reports": {"review", "internal/fault"},
 
 	"internal/expr":       {"review"},
 	"internal/diff":       {"review"},
@@ -48,6 +52,7 @@ var rules = map[string][]string{
 	"internal/web":        {"review", "internal/fault", "reports"},
 	"internal/server":     {"internal/secret", "internal/health"},
 	"internal/ghfake":     {"review", "internal/diff"},
+	"internal/osv":        {"review", "internal/fault"},
 	"internal/pgtest":     {},
 	"internal/e2e":        {"*"},
 	"internal/bench":      {"*"},

@@ -7,6 +7,7 @@ import (
 	"assay/internal/config"
 	"assay/internal/ghapp"
 	"assay/internal/guard"
+	"assay/internal/osv"
 )
 
 const (
@@ -20,6 +21,9 @@ const (
 	// callDeadline bounds a request to GitHub, which itself gives up on one
 	// after 10 s.
 	callDeadline = 20 * time.Second
+	// A question to OSV is a batch and the advisories that its answer names.
+	osvConcurrent = 8
+	osvDeadline   = 45 * time.Second
 )
 
 // outside makes what stands between the service and the world.
@@ -42,6 +46,9 @@ func (a *App) guardConfig(name string) guard.Config {
 	case ghapp.GraphQLDependency:
 		b = a.opts.Config.Breakers.GitHubGraphQL
 		cfg.MaxConcurrent, cfg.Deadline = graphConcurrent, callDeadline
+	case osv.Dependency:
+		b = a.opts.Config.Breakers.OSV
+		cfg.MaxConcurrent, cfg.Deadline = osvConcurrent, osvDeadline
 	}
 	cfg.FailureThreshold, cfg.ResetTimeout, cfg.MaxResetTimeout = b.FailureThreshold, b.ResetTimeout, b.MaxResetTimeout
 	if a.opts.Guard != nil {

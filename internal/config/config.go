@@ -22,16 +22,27 @@ import (
 // Config is everything that the operator sets, checked and with defaults in
 // place. It is a plain value; nothing changes it after Load.
 type Config struct {
-	App      App
-	GitHub   GitHub
-	Server   Server
-	Storage  Storage
-	Work     Work
-	Models   Models
-	Breakers Breakers
-	Caches   Caches
-	Log      Log
-	Traces   Traces
+	App        App
+	GitHub     GitHub
+	Server     Server
+	Storage    Storage
+	Work       Work
+	Models     Models
+	Advisories Advisories
+	Breakers   Breakers
+	Caches     Caches
+	Log        Log
+	Traces     Traces
+}
+
+// Advisories says where known vulnerabilities of packages are looked up; with
+// neither they are not.
+type Advisories struct {
+	// API says that OSV's API is asked. It is told the names and versions of
+	// packages that changes bring in.
+	API bool
+	// Dir is the directory of a copy of OSV's database.
+	Dir string
 }
 
 // App is the GitHub App that Assay acts as. Its fields are empty where they are

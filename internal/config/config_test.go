@@ -82,7 +82,7 @@ func TestDefaults(t *testing.T) {
 		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
 		Models:  defaultModels,
 		Breakers: Breakers{
-			GitHub: defaultBreaker, GitHubToken: defaultBreaker, GitHubGraphQL: defaultBreaker,
+			GitHub: defaultBreaker, GitHubToken: defaultBreaker, GitHubGraphQL: defaultBreaker, OSV: defaultBreaker,
 			OpenAI: defaultBreaker, Anthropic: defaultBreaker, Gemini: defaultBreaker, Ollama: defaultBreaker,
 		},
 		Caches: Caches{
@@ -112,6 +112,7 @@ func TestEverythingSet(t *testing.T) {
 		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
 		"ASSAY_BREAKER_GITHUB_GRAPHQL_FAILURE_THRESHOLD": "9", "ASSAY_BREAKER_GITHUB_GRAPHQL_RESET_TIMEOUT": "2s", "ASSAY_BREAKER_GITHUB_GRAPHQL_MAX_RESET_TIMEOUT": "3s",
+		"ASSAY_OSV": "/var/lib/osv/", "ASSAY_BREAKER_OSV_FAILURE_THRESHOLD": "9",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
 		"ASSAY_CACHE_RESULTS_TTL": "8s", "ASSAY_CACHE_RESULTS_SIZE": "9",
@@ -137,6 +138,7 @@ func TestEverythingSet(t *testing.T) {
 			GitHubGraphQL: Breaker{FailureThreshold: 9, ResetTimeout: 2 * time.Second, MaxResetTimeout: 3 * time.Second},
 			OpenAI:        defaultBreaker, Anthropic: defaultBreaker, Gemini: defaultBreaker, Ollama: defaultBreaker,
 		},
+		Advisories: Advisories{Dir: "/var/lib/osv"},
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
 			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
@@ -202,6 +204,7 @@ func TestBadValues(t *testing.T) {
 		{"ASSAY_RECONCILE_INTERVAL", "0", "out of range"},
 		{"ASSAY_RECONCILE_INTERVAL", "25h", "out of range"},
 		{"ASSAY_RECONCILE_INTERVAL", "often", "not a duration"},
+		{"ASSAY_OSV", "on", "none of these words"},
 		{"LOG_LEVEL", "loud", "not a level"},
 		{"LOG_LEVEL", "info+2", "not a level"},
 		{"LOG_FORMAT", "xml", "not a form"},

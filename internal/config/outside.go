@@ -13,10 +13,12 @@ type Breakers struct {
 	GitHub, GitHubToken, GitHubGraphQL Breaker
 	// Of the providers of models; each of their models has a breaker of its own.
 	OpenAI, Anthropic, Gemini, Ollama Breaker
+	// OSV is the API of the OSV database.
+	OSV Breaker
 }
 
 func (b *Breakers) all() []*Breaker {
-	return []*Breaker{&b.GitHub, &b.GitHubToken, &b.GitHubGraphQL, &b.OpenAI, &b.Anthropic, &b.Gemini, &b.Ollama}
+	return []*Breaker{&b.GitHub, &b.GitHubToken, &b.GitHubGraphQL, &b.OpenAI, &b.Anthropic, &b.Gemini, &b.Ollama, &b.OSV}
 }
 
 // Breaker is the settings of one circuit breaker.
@@ -126,6 +128,7 @@ func outsideVariables() []Variable {
 		breakerVariables("ANTHROPIC", "a model of the provider anthropic", func(c *Config) *Breaker { return &c.Breakers.Anthropic }),
 		breakerVariables("GEMINI", "a model of the provider gemini", func(c *Config) *Breaker { return &c.Breakers.Gemini }),
 		breakerVariables("OLLAMA", "a model of the provider ollama", func(c *Config) *Breaker { return &c.Breakers.Ollama }),
+		breakerVariables("OSV", "the OSV database's API", func(c *Config) *Breaker { return &c.Breakers.OSV }),
 		cacheVariables("TOKENS", "installation tokens", "", 4096, func(c *Config) *Cache { return &c.Caches.Tokens }),
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),

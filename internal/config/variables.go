@@ -183,6 +183,12 @@ var variables = slices.Concat([]Variable{
 			return nil
 		},
 	},
+	{
+		Group: "Agents", Name: "ASSAY_OSV", Default: "off",
+		Want:    "`off`, `api`, or the path of a directory with a copy of the OSV database (it holds a `/`)",
+		Purpose: "Where the agent `dependencies` looks up known vulnerabilities. `api` asks https://api.osv.dev, and so tells it the names and versions of the packages that pull requests bring in, of private repositories too; a copy is asked in silence.",
+		set:     setOSV,
+	},
 }, modelVariables(), outsideVariables(), []Variable{
 	{
 		Group: "Logs", Name: "LOG_LEVEL", Default: "info",
