@@ -181,6 +181,9 @@ type agent struct {
 	traces *Traces
 }
 
+// Unwrap is the agent that is traced: its rules are found by it.
+func (a agent) Unwrap() agents.Agent { return a.Agent }
+
 // Run runs the agent in a span of its own.
 func (a agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	ctx, span := a.traces.tracer.Start(ctx, "agent "+a.Name(), trace.WithAttributes(taskName.String(a.Name())))
