@@ -101,11 +101,14 @@ func instructionsOf(text string) []instruction {
 	return all
 }
 
+// maxHere is how many lines of a here-document are looked through for its end.
+const maxHere = 500
+
 // hereEnd adds the here-documents that begin in the instruction, and returns
 // the index of its last line.
 func hereEnd(lines []string, i int, in *instruction) int {
 	for _, m := range hereDocument.FindAllStringSubmatch(in.args, 8) {
-		for n := i + 1; n < len(lines); n++ {
+		for n := i + 1; n < min(len(lines), i+maxHere); n++ {
 			if strings.TrimSpace(lines[n]) == m[1] {
 				in.args += "\n" + strings.Join(lines[i+1:n], "\n")
 				i = n
