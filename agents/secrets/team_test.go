@@ -40,7 +40,7 @@ func runIn(t testing.TB, change *review.Change, profile review.Profile) agents.R
 func TestTeamRules(t *testing.T) {
 	const useDefault = "[extend]\nuseDefault = true\n"
 	own := "[[rules]]\nid = \"Acme Key\"\ndescription = \"A key of Acme\"\nregex = '''acme-[0-9a-f]{16}'''\n"
-	line := `a = "` + githubPAT + `"; b = "acme-` + "0123456789abcdef" + `"`
+	line := `a = "` + githubPAT + `"` + "\nb = \"acme-" + "0123456789abcdef\""
 	tests := []struct {
 		name  string
 		files base
