@@ -257,6 +257,7 @@ func TestSyntaxIsQuiet(t *testing.T) {
 		{"newer xml", "a.xml", "<?xml version=\"1.1\"?>\n<a/>"},
 		{"bash under sh", "a.sh", "#!/bin/sh\na=(1 2)\n[[ $a =~ x ]]"},
 		{"zsh", "a.sh", "#!/usr/bin/env zsh\nfor i (1 2) { echo $i }"},
+		{"many shells", "activate", "#!/bin/bash\nif [ -n \"$ZSH_VERSION\" ]; then x=${(%):-%x}; fi"},
 		{"options of the interpreter", "a.sh", "#!/usr/bin/env -S bash -e\necho x"},
 		{"broken on purpose", "invalid/a.go", "package"},
 		{"not read by go", "_gen/a.go", "package"},

@@ -227,6 +227,9 @@ func parseShell(p, text string) *mistake {
 		if err == nil {
 			return nil
 		}
+		if _, other := errors.AsType[syntax.LangError](err); other {
+			return nil // it is right in some other shell, and may ask which it runs in
+		}
 		if wrong != nil {
 			break
 		}
