@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"assay/agents"
-	"assay/agents/hygiene"
 	"assay/review"
 )
 
@@ -66,7 +65,7 @@ func edited(path, base, head string) review.File {
 func look(t testing.TB, f review.File, base, head string) agents.Result {
 	t.Helper()
 	contents := both{review.Head: {f.Path: head}, review.Base: {f.Path: base}}
-	out, err := hygiene.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{f}, Contents: contents}})
+	out, err := agent.Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{f}, Contents: contents}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +150,12 @@ func TestText(t *testing.T) {
 		{"console.error", "src/a.ts", "console.error(y)", "", ""},
 
 		{"misspelt comment", "a.zig", "x // recieve it", "misspelling low a.zig:1-1", "x // receive it"},
-		{"misspelt text", "a.md", "We Recieve and seperate it.", "misspelling low a.md:1-1", "We Receive and separate it."},
+		{"misspelt text", "a.md", "# Recieve and seperate it.", "misspelling low a.md:1-1", "# Receive and separate it."},
 		{"code is not prose", "a.zig", "recieve(x)", "", ""},
 		{"name of the code", "a.zig", "// recieve does x\nfn recieve() {", "", ""},
 		{"name in backticks", "a.md", "call `recieve` twice", "", ""},
 		{"in a path", "a.md", "see docs/recieve.md and x-recieve and http://recieve.com", "", ""},
+		{"a name", "a.md", "the plugin of Infinit is here", "", ""},
 		{"in capitals", "a.md", "RECIEVE and reCieve", "", ""},
 		{"in code in a text", "a.md", "```\nrecieve it\n```", "", ""},
 		{"German", "a.md", "Der Algoritmus hat eine Adress und publically Seite", "", ""},
@@ -258,6 +258,8 @@ func TestSyntaxIsQuiet(t *testing.T) {
 		{"bash under sh", "a.sh", "#!/bin/sh\na=(1 2)\n[[ $a =~ x ]]"},
 		{"zsh", "a.sh", "#!/usr/bin/env zsh\nfor i (1 2) { echo $i }"},
 		{"many shells", "activate", "#!/bin/bash\nif [ -n \"$ZSH_VERSION\" ]; then x=${(%):-%x}; fi"},
+		{"a command in a command", "a.sh", "#!/bin/bash\necho $((time -p $* >/dev/null) 2>&1)"},
+		{"fixtures", "json/test-fixtures/a.json", "{:{"},
 		{"options of the interpreter", "a.sh", "#!/usr/bin/env -S bash -e\necho x"},
 		{"broken on purpose", "invalid/a.go", "package"},
 		{"not read by go", "_gen/a.go", "package"},

@@ -25,7 +25,7 @@ func TestDockerfile(t *testing.T) {
 		{"no backslash", "FROM a:1\nUSER x\nRUN a \\\n  && b\n  && c", []string{"dockerfile-instruction medium 5-5"}},
 		{"before the first", "RUN x\nFROM a:1\nUSER x", []string{"dockerfile-instruction medium 1-1"}},
 		{"here-document", "FROM a:1\nUSER x\nRUN <<EOF\nfoo bar\nEOF\nCOPY <<-'X' /y\n  any thing\n  X\nRUN z", nil},
-		{"other escape", "# escape=`\nFROM a:1\nUSER x\nRUN a `\n  b\nCOPY a C:\\", nil},
+		{"other escape", "# syntax=docker/dockerfile:1\n# Escape=`\nFROM a:1\nUSER x\nRUN a `\n  b\nCOPY a C:\\", nil},
 		{"secret", "FROM a:1\nUSER x\nENV A=1 DB_PASSWORD=\"s3c r3t\"", []string{"dockerfile-secret high 3-3"}},
 		{"secret, old way", "FROM a:1\nUSER x\nENV API_KEY abcd efgh", []string{"dockerfile-secret high 3-3"}},
 		{"secret argument", "ARG GITHUB_TOKEN=abc123x\nFROM a:1\nUSER x", []string{"dockerfile-secret high 1-1"}},

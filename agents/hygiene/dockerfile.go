@@ -50,7 +50,8 @@ var instructionNames = map[string]bool{
 }
 
 var (
-	escapeDirective = regexp.MustCompile("^#\\s*escape\\s*=\\s*([\\\\`])\\s*$")
+	directive       = regexp.MustCompile(`^#\s*\w+\s*=`)
+	escapeDirective = regexp.MustCompile("(?i)^#\\s*escape\\s*=\\s*([\\\\`])\\s*$")
 	hereDocument    = regexp.MustCompile(`<<-?["']?(\w+)["']?`)
 	fromParts       = regexp.MustCompile(`(?i)^((?:--\S+\s+)*)(\S+)(?:\s+AS\s+(\S+))?\s*$`)
 )
@@ -61,8 +62,14 @@ var (
 func instructionsOf(text string) []instruction {
 	lines := strings.Split(text, "\n")
 	escape := `\`
-	if m := escapeDirective.FindStringSubmatch(strings.TrimSpace(lines[0])); m != nil {
-		escape = m[1]
+	for _, l := range lines {
+		l = strings.TrimSpace(l)
+		if !directive.MatchString(l) {
+			break
+		}
+		if m := escapeDirective.FindStringSubmatch(l); m != nil {
+			escape = m[1]
+		}
 	}
 	var all []instruction
 	for i := 0; i < len(lines); i++ {

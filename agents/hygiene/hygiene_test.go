@@ -39,9 +39,12 @@ func added(path string, lines ...string) review.File {
 	return f
 }
 
+// agent is one for all tests, for its dictionary takes a moment to make.
+var agent = hygiene.New()
+
 func run(t testing.TB, contents memory, files ...review.File) agents.Result {
 	t.Helper()
-	out, err := hygiene.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: files, Contents: contents}})
+	out, err := agent.Run(t.Context(), agents.Input{Change: &review.Change{Files: files, Contents: contents}})
 	if err != nil {
 		t.Fatal(err)
 	}

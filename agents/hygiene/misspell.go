@@ -35,6 +35,9 @@ func dictionary() map[string]string {
 			words[wrong] = misspell.DictMain[i+1]
 		}
 	}
+	for _, w := range []string{"inbetween"} { // corrected to something else
+		delete(words, w)
+	}
 	return words
 }
 
@@ -129,7 +132,7 @@ func (a *Agent) slips(f review.File, line string) []slip {
 			continue
 		}
 		word := text[start:end]
-		if right := a.right(word); right != "" && standsFree(text, start, end) && !quotedWord(text, start) {
+		if right := a.right(word); right != "" && standsFree(text, start, end) && !quotedWord(text, start) && !properName(text, start) {
 			out = append(out, slip{at + start, at + end, right})
 		}
 		start = end
@@ -173,6 +176,13 @@ func standsFree(text string, start, end int) bool {
 	}
 	next, _ := utf8.DecodeRuneInString(text[end+n:])
 	return end+n == len(text) || unicode.IsSpace(next)
+}
+
+// properName reports whether the word at the offset is one with a capital in the
+// middle of a sentence: likely the name of something.
+func properName(text string, at int) bool {
+	before := strings.TrimRight(text[:at], " \t*_>#/(-")
+	return text[at] <= 'Z' && before != "" && !strings.ContainsAny(before[len(before)-1:], ".!?:")
 }
 
 // quotedWord reports whether the offset stands within backticks or double

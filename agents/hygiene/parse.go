@@ -230,6 +230,9 @@ func parseShell(p, text string) *mistake {
 		if _, other := errors.AsType[syntax.LangError](err); other {
 			return nil // it is right in some other shell, and may ask which it runs in
 		}
+		if strings.Contains(err.Error(), "arithmetic") {
+			return nil // shells take "$((" for a command in a command too
+		}
 		if wrong != nil {
 			break
 		}

@@ -89,7 +89,7 @@ func languageOf(f review.File) (language, bool) {
 
 // unparsed are files that are wrong on purpose, or made into something else
 // before they are read.
-var unparsed = regexp.MustCompile(`(?i)(?:^|/)(?:testdata|templates?|_templates|cookiecutter[^/]*|\{\{[^/]*|archetype-resources|skeletons?|scaffold(?:s|ing)?|stubs?|invalid|broken|malformed|bad)/|[._-](?:tmpl|tpl|template|invalid|broken|bad)\.[a-z]+$`)
+var unparsed = regexp.MustCompile(`(?i)(?:^|/)(?:[^/]*fixtures?|test[-_]?(?:files?|data|inputs?|cases?)[^/]*|templates?|_templates|cookiecutter[^/]*|\{\{[^/]*|archetype-resources|skeletons?|scaffold(?:s|ing)?|stubs?|invalid|broken|malformed|bad)/|[._-](?:tmpl|tpl|template|invalid|broken|bad)\.[a-z]+$`)
 
 // templated is text that is a template, whatever its name.
 var templated = regexp.MustCompile(`\{\{|\{%|<%|@@[A-Z_]+@@|\$\{\{|__[A-Z_]+__|^<<<<<<<`)
