@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -42,7 +41,7 @@ false to each line, and give the file to --judged.`
 }
 
 func (c evalAnalysersCmd) Run(cmd command) error {
-	reviewer, err := app.NewReviewer(slog.New(slog.DiscardHandler), nil)
+	reviewer, err := app.NewReviewer(app.ReviewerConfig{})
 	if err != nil {
 		return err
 	}
