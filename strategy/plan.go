@@ -3,6 +3,7 @@ package strategy
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"assay/review"
@@ -50,8 +51,17 @@ type Plan struct {
 // AgentRef is an agent that the config makes.
 type AgentRef struct {
 	Name string `json:"name"`
-	// Uses is KindLLM, or the path of the agent's file in the repository.
+	// Uses is KindLLM, KindCommand, or the path of the agent's file in the
+	// repository.
 	Uses string `json:"uses"`
+}
+
+// Kind is the kind of the agent.
+func (a AgentRef) Kind() string {
+	if strings.Contains(a.Uses, "/") {
+		return KindFile
+	}
+	return a.Uses
 }
 
 // Agents are the names of all agents of the plan, in order of stage.

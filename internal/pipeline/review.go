@@ -77,7 +77,7 @@ func (v Reviewer) stages(plan strategy.Plan) ([][]agents.Agent, error) {
 	stages := make([][]agents.Agent, len(plan.Stages))
 	for i, names := range plan.Stages {
 		for _, name := range names {
-			agent, ok := v.Agents.Get(name)
+			agent, ok := v.agent(plan, name)
 			if !ok {
 				return nil, fault.New(fault.Invalid, fmt.Errorf("the plan names the agent %q, which this version does not have", name))
 			}
@@ -85,4 +85,15 @@ func (v Reviewer) stages(plan strategy.Plan) ([][]agents.Agent, error) {
 		}
 	}
 	return stages, nil
+}
+
+// agent is the plan's agent of that name: one that the config makes, or one of
+// the service's own.
+func (v Reviewer) agent(plan strategy.Plan, name string) (agents.Agent, bool) {
+	for _, made := range plan.Made {
+		if made.Name == name {
+			return v.Agents.Make(made.Kind(), name, plan.Policies[name], made.Uses), true
+		}
+	}
+	return v.Agents.Get(name)
 }
