@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"assay/internal/fault"
 	"assay/review"
@@ -121,6 +122,16 @@ func (u unmade) Name() string { return u.name }
 
 func (u unmade) Run(context.Context, Input) (Result, error) {
 	return Result{}, fault.New(fault.Invalid, u.err)
+}
+
+// Rules lists the rules that the agents describe, sorted by ID.
+func (r *Registry) Rules() []Rule {
+	var rules []Rule
+	for _, name := range r.names {
+		rules = append(rules, RulesOf(r.byName[name])...)
+	}
+	slices.SortFunc(rules, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return rules
 }
 
 func checkName(name string) error {

@@ -60,6 +60,7 @@ var rules = map[string][]string{
 	// pipeline alone joins the stages; app alone knows everything.
 	"internal/pipeline": {"review", "internal/fault", "webhook", "strategy", "agents", "reports", "internal/store", "internal/queue"},
 	"internal/app":      {"*"},
+	"internal/eval":     {"review", "agents", "internal/checkout"},
 	"internal/demo":     {"internal/app", "internal/config", "internal/ghfake"},
 	"cmd/assay":         {"*"},
 
