@@ -67,7 +67,16 @@ func (o Origin) String() string {
 }
 
 func (o Origin) problem(message string) review.Problem {
-	return review.Problem{Path: o.Path, Line: o.Line, Column: o.Column, Message: message}
+	return review.Problem{Layer: o.Layer.elsewhere(), Path: o.Path, Line: o.Line, Column: o.Column, Message: message}
+}
+
+// elsewhere names a layer whose file is not in the repository; "" for the
+// others.
+func (k LayerKind) elsewhere() string {
+	if k == Operator || k == Organisation {
+		return k.String()
+	}
+	return ""
 }
 
 // Origin is where the value of a dotted key comes from, as

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -78,7 +79,7 @@ func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Pla
 		StopOn:      p.StopOn,
 		Policies:    p.policies,
 		Timeout:     p.Timeout,
-		Budget:      p.Budget,
+		Budget:      bounded(p.Budget, c.Operator.MaxBudget),
 		Gate:        p.Gate,
 		Report:      p.Report,
 		Ignore:      c.Ignore,
@@ -91,6 +92,15 @@ func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Pla
 		}
 	}
 	return plan
+}
+
+// bounded is the budget with the operator's bound in place of what it leaves
+// open.
+func bounded(b, most review.Budget) review.Budget {
+	return review.Budget{
+		Tokens: cmp.Or(b.Tokens, most.Tokens), Steps: cmp.Or(b.Steps, most.Steps),
+		Time: cmp.Or(b.Time, most.Time), USD: cmp.Or(b.USD, most.USD),
+	}
 }
 
 func (c *Config) agent(name string) Agent {
