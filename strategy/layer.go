@@ -49,6 +49,11 @@ type Layer struct {
 	Data []byte
 }
 
+// unreadable is the problem of a file on which the YAML library gives up.
+func (l Layer) unreadable() review.Problem {
+	return review.Problem{Layer: l.Kind.elsewhere(), Path: l.Path, Line: 1, Column: 1, Message: "the file is not YAML that can be read"}
+}
+
 // Origin is where a value comes from. The zero value is the built-in default.
 type Origin struct {
 	Layer LayerKind `json:"layer"`
