@@ -43,6 +43,9 @@ type Plan struct {
 	// Suppress are the findings that the team has decided to live with; see
 	// the function Suppress.
 	Suppress []Suppression `json:"suppress,omitempty"`
+	// TriesConfig says that the run also looks at what the change makes of the
+	// config; one run of a head does. It is the caller's to set.
+	TriesConfig bool `json:"tries_config,omitempty"`
 	// Problems are the mistakes for which the config is not in force as it is
 	// written: a layer's file that is left out, or a condition that could not
 	// be evaluated.

@@ -15,6 +15,8 @@ type Breakers struct {
 	OpenAI, Anthropic, Gemini, Ollama Breaker
 	// OSV is the API of the OSV database.
 	OSV Breaker
+	// Endpoints are those of the providers that the operator's file adds.
+	Endpoints map[string]Breaker
 }
 
 func (b *Breakers) all() []*Breaker {
@@ -32,6 +34,8 @@ type Breaker struct {
 
 // Caches bounds what is remembered.
 type Caches struct {
+	// OrgConfig are organisations' configs, kept for their TTL without asking.
+	OrgConfig Cache
 	// Tokens has no TTL of its own: a token says how long it is good.
 	Tokens, Config, Contents, Answers Cache
 	// Results are what agents answered, by content.
@@ -52,6 +56,9 @@ const (
 	maxCacheSize    = 10_000_000
 	wantReset       = "a duration from 1ms to 24h, as `30s`"
 	defaultMaxReset = 10 * time.Minute
+	// As the table has them.
+	defaultThreshold = 5
+	defaultReset     = 30 * time.Second
 )
 
 // breakerVariables are the settings of the breaker called name, of what.
@@ -131,6 +138,7 @@ func outsideVariables() []Variable {
 		breakerVariables("OSV", "the OSV database's API", func(c *Config) *Breaker { return &c.Breakers.OSV }),
 		cacheVariables("TOKENS", "installation tokens", "", 4096, func(c *Config) *Cache { return &c.Caches.Tokens }),
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
+		cacheVariables("ORG_CONFIG", "organisations' configs, or that there is none,", "1m", 1024, func(c *Config) *Cache { return &c.Caches.OrgConfig }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),
 		cacheVariables("CONTENTS", "files of commits, up to 64 MiB in all,", "10m", 4096, func(c *Config) *Cache { return &c.Caches.Contents }),
 		cacheVariables("RESULTS", "answers of agents to content that they have seen before, up to 32 MiB in all,", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Results }),
