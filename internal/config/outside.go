@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,22 @@ type Breakers struct {
 
 func (b *Breakers) all() []*Breaker {
 	return []*Breaker{&b.GitHub, &b.GitHubToken, &b.GitHubGraphQL, &b.OpenAI, &b.Anthropic, &b.Gemini, &b.Ollama, &b.OSV}
+}
+
+// Of is the breaker of a dependency as configs call it: "github", or the
+// provider of a model, as "openai" of "openai/gpt-5". It is false for one that
+// has no settings.
+func (b *Breakers) Of(dependency string) (Breaker, bool) {
+	name, _, _ := strings.Cut(dependency, "/")
+	fixed := map[string]*Breaker{
+		"github": &b.GitHub, "github_token": &b.GitHubToken, "github_graphql": &b.GitHubGraphQL, "osv": &b.OSV,
+		"openai": &b.OpenAI, "anthropic": &b.Anthropic, "gemini": &b.Gemini, "ollama": &b.Ollama,
+	}
+	if own, ok := fixed[name]; ok {
+		return *own, true
+	}
+	own, ok := b.Endpoints[name]
+	return own, ok
 }
 
 // Breaker is the settings of one circuit breaker.
