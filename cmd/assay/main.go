@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"assay/internal/config"
+	"assay/internal/sandbox"
 )
 
 // Exit codes. They are part of the interface: scripts depend on them.
@@ -53,6 +54,7 @@ type command struct {
 }
 
 func main() {
+	sandbox.Main() // where this process is the stage of a sandbox, it ends there
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)

@@ -99,7 +99,7 @@ func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error
 
 // plans are those that a new pull request with this change would start.
 func (c reviewCmd) plans(cmd command, change *review.Change, registry *agents.Registry) ([]strategy.Plan, error) {
-	settings, err := c.settings(cmd, change, strategy.Vocabulary{Agents: registry.Names()})
+	settings, err := c.settings(cmd, change, strategy.Vocabulary{Agents: registry.Names(), Kinds: registry.Kinds()})
 	if err != nil {
 		return nil, err
 	}

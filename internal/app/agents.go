@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"assay/agents"
+	"assay/agents/command"
 	"assay/agents/dependencies"
 	"assay/agents/hygiene"
 	"assay/agents/mergereadiness"
@@ -16,6 +17,7 @@ import (
 	"assay/internal/cache"
 	"assay/internal/pipeline"
 	"assay/review"
+	"assay/strategy"
 )
 
 // Agents are all agents of this build. A new agent is registered here.
@@ -45,7 +47,11 @@ type ReviewerConfig struct {
 	Advisories dependencies.Source
 	// Results keeps what agents answered, by content.
 	Results agents.Results
-	// Makers make the agents that configs ask for.
+	// Commands are the operator's; with none, no command is ever run, and
+	// configs cannot ask for one. CommandDir is where checkouts are unpacked.
+	Commands   []command.Command
+	CommandDir string
+	// Makers make the other agents that configs ask for.
 	Makers []agents.Maker
 	// Extra run beside the agents of this build.
 	Extra []agents.Agent
@@ -64,7 +70,11 @@ func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
 			return pipeline.Reviewer{}, err
 		}
 	}
-	if registry, err = registry.With(wrappedMakers(cfg.Makers, cfg.Wrap)...); err != nil {
+	makers, err := cfg.makers()
+	if err != nil {
+		return pipeline.Reviewer{}, err
+	}
+	if registry, err = registry.With(wrappedMakers(makers, cfg.Wrap)...); err != nil {
 		return pipeline.Reviewer{}, err
 	}
 	runner, err := agents.New(agents.Config{Logger: cfg.Logger, Results: cfg.Results})
@@ -86,6 +96,26 @@ func wrapped(registry *agents.Registry, wrap func(agents.Agent) agents.Agent, al
 		}
 	}
 	return agents.NewRegistry(all...)
+}
+
+func (cfg ReviewerConfig) makers() ([]agents.Maker, error) {
+	if len(cfg.Commands) == 0 {
+		return cfg.Makers, nil
+	}
+	commands, err := command.NewMaker(cfg.Commands, cfg.CommandDir)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(cfg.Makers), commands), nil
+}
+
+// OperatorCommands are the commands of the operator's file.
+func OperatorCommands(listed []strategy.Command) []command.Command {
+	commands := make([]command.Command, len(listed))
+	for i, c := range listed {
+		commands[i] = command.Command{Name: c.Name, Run: c.Run}
+	}
+	return commands
 }
 
 func wrappedMakers(makers []agents.Maker, wrap func(agents.Agent) agents.Agent) []agents.Maker {

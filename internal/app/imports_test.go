@@ -26,6 +26,8 @@ var rules = map[string][]string{
 	"agents":   {"review", "internal/fault"},
 	"agents/*": {"review", "internal/fault", "internal/expr", "internal/codeowners", "agents"},
 
+	"agents/command": {"review", "internal/fault", "agents", "internal/sandbox", "internal/tarball"},
+
 	"agents/dependencies":          {"review", "internal/fault", "agents", "agents/dependencies/manifest"},
 	"agents/dependencies/manifest": {},
 
@@ -35,6 +37,8 @@ var rules = map[string][]string{
 	"internal/diff":       {"review"},
 	"internal/codeowners": {"review"},
 	"internal/secret":     {},
+	"internal/sandbox":    {},
+	"internal/tarball":    {"internal/fault"},
 	"internal/logs":       {"internal/secret"},
 	"internal/health":     {"internal/guard", "internal/cache", "internal/store"},
 	"internal/metrics":    {"review", "internal/guard", "internal/cache", "internal/store"},
