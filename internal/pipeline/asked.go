@@ -36,11 +36,17 @@ func handlerOf(d store.Delivery, ev review.Event) (handler, bool) {
 // Schedules are the schedules that the config in force for a repository listens
 // to, by its default branch.
 func (p *Pipeline) Schedules(ctx context.Context, installation int64, repo review.Repo) ([]strategy.Schedule, error) {
-	settings, err := p.settings(ctx, p.GitHub.Repository(installation, repo), wholeBranch(repo.DefaultBranch))
+	ev := review.Event{Name: "schedule", Installation: installation, Repo: repo, Pull: &review.Pull{BaseRef: repo.DefaultBranch, HeadRef: repo.DefaultBranch}}
+	settings, err := p.settingsFor(ctx, p.GitHub.Repository(installation, repo), ev)
 	if err != nil {
 		return nil, err
 	}
 	return inForce(settings).Due(), nil
+}
+
+// settingsFor is what is in force for an event, with ev.Pull filled in.
+func (p *Pipeline) settingsFor(ctx context.Context, repo Repository, ev review.Event) (strategy.Settings, error) {
+	return p.settings(ctx, repo, *ev.Pull)
 }
 
 // orgRepo is the repository whose config is below those of its owner's others.
@@ -61,8 +67,6 @@ func (p *Pipeline) schedulesMayChange(ctx context.Context, ev review.Event) erro
 }
 
 const pushEvent = "push"
-
-func wholeBranch(branch string) review.Pull { return review.Pull{BaseRef: branch, HeadRef: branch} }
 
 // scheduled opens the runs of pipelines that listen to a schedule, over the
 // default branch as it stands.
@@ -158,7 +162,7 @@ func (p *Pipeline) decideAsked(ctx context.Context, repo Repository, d store.Del
 		decision, err = p.decide(ctx, repo, d, ev)
 		return decision, "", err
 	}
-	settings, err := p.settings(ctx, repo, *ev.Pull)
+	settings, err := p.settingsFor(ctx, repo, ev)
 	if err != nil {
 		return decision, "", err
 	}
