@@ -62,7 +62,10 @@ func TestRunRefuses(t *testing.T) {
 func TestRunAsksFor(t *testing.T) {
 	s := newServer("", nil)
 	var got RunRequest
-	s.cfg.Operations.Run = func(_ context.Context, r RunRequest) (RunAnswer, error) { got = r; return RunAnswer{Status: "accepted"}, nil }
+	s.cfg.Operations.Run = func(_ context.Context, r RunRequest) (RunAnswer, error) {
+		got = r
+		return RunAnswer{Status: "accepted"}, nil
+	}
 	rec := post(s, `{"repository": "octo-org/shop", "ref": "refs/heads/release/1", "pipeline": "health", "event": "repository.health_check"}`, "Idempotency-Key", "72d3162e-cc78-11e3-81ab-4c9367dc0958")
 	want := RunRequest{
 		Repository: "octo-org/shop", Owner: "octo-org", Name: "shop", Ref: "release/1", Pipeline: "health", Event: "repository.health_check",

@@ -85,7 +85,7 @@ func TestRoutes(t *testing.T) {
 		"GET /":                    Operator,
 		"GET /api/health/detailed": Operator, "GET /api/orchestrator/config": Operator, "GET /api/cache/stats": Operator, "GET /metrics": Operator,
 		"POST /api/orchestrator/run": Operator,
-		"GET /runs/:id": Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
+		"GET /runs/:id":              Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
 	}
 	s := newServer("0123456789abcdef", nil)
 	table := make(map[string]Access)
