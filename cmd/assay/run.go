@@ -100,7 +100,7 @@ func (c runCmd) Run(cmd command) error {
 			return c.explained(ctx, err)
 		}
 		fmt.Fprintf(cmd.stdout, "%s: %s: %s\n", r.Pipeline, verdict(run), r.URL)
-		if run.Status == review.StatusDead || run.Outcome.Conclusion == review.ConclusionFailure {
+		if run.Status == review.StatusDead || run.Conclusion == review.ConclusionFailure {
 			failed++
 		}
 	}
@@ -118,9 +118,17 @@ func (c runCmd) explained(ctx context.Context, err error) error {
 	return err
 }
 
-func verdict(r review.Run) string {
+// outcome is what is read of a run's JSON.
+type outcome struct {
+	Status     review.Status     `json:"status"`
+	Conclusion review.Conclusion `json:"conclusion"`
+	Reason     string            `json:"reason"`
+	Findings   []json.RawMessage `json:"findings"`
+}
+
+func verdict(r outcome) string {
 	if r.Status == review.StatusDone {
-		return fmt.Sprintf("%s, %s", r.Outcome.Conclusion, count(len(r.Findings), "finding"))
+		return fmt.Sprintf("%s, %s", r.Conclusion, count(len(r.Findings), "finding"))
 	}
 	return strings.TrimSuffix(fmt.Sprintf("%s, %s", r.Status, r.Reason), ", ")
 }
@@ -173,14 +181,14 @@ func (s service) start(ctx context.Context, c runCmd, key string) (a started, er
 }
 
 // follow waits for a run's end.
-func (s service) follow(ctx context.Context, id string) (r review.Run, err error) {
+func (s service) follow(ctx context.Context, id string) (r outcome, err error) {
 	for {
-		r = review.Run{}
+		r = outcome{}
 		status, err := s.ask(ctx, http.MethodGet, "/runs/"+url.PathEscape(id)+"/json", "", nil, &r)
 		if err != nil {
 			return r, err
 		}
-		if status != http.StatusOK {
+		if status != http.StatusOK || r.Status == "" {
 			return r, fmt.Errorf("look at run %s: %s answers %d", id, s.url, status)
 		}
 		if r.Status.Final() {
