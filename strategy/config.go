@@ -207,7 +207,7 @@ type Vocabulary struct {
 	// Agents are the names of the agents this service has.
 	Agents []string
 	// Default are the agents of the built-in pipeline. Empty means those of
-	// the deterministic agents (secrets, workflows, hygiene, pull-request)
+	// the deterministic agents (secrets, workflows, dependencies, hygiene, pull-request)
 	// that are in Agents.
 	Default []string
 	// Kinds are the kinds of agents that a config may make: KindLLM, KindFile.
@@ -242,7 +242,7 @@ func (v Vocabulary) defaultAgents() []string {
 		return slices.Clone(v.Default)
 	}
 	var names []string
-	for _, name := range []string{"secrets", "workflows", "hygiene", "pull-request"} {
+	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request"} {
 		if slices.Contains(v.Agents, name) {
 			names = append(names, name)
 		}
