@@ -15,10 +15,11 @@ var hallmarks = []struct {
 	{"pull_request", []string{"pull_request", "number"}},
 	{"issue_comment", []string{"comment", "issue"}},
 	{"issues", []string{"issue"}},
+	{"deployment_status", []string{"deployment_status"}},
 	{"check_run", []string{"check_run"}},
 	{"check_suite", []string{"check_suite"}},
 	{"merge_group", []string{"merge_group"}},
-	{"push", []string{"ref", "before", "after"}},
+	{"push", []string{"ref", "before", "after", "commits"}},
 	{"installation_repositories", []string{"repositories_added", "repositories_removed"}},
 }
 

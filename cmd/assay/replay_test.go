@@ -29,7 +29,7 @@ func TestReplay(t *testing.T) {
 	const repo = `"repository": {"id": 1, "name": "shop", "full_name": "octo-org/shop", "default_branch": "main"}`
 	push := file("push.json", `{"ref": "refs/heads/dev", "before": "a", "after": "b", `+repo+`}`)
 	assay(t, env, "", "replay", push, "--event", "push").want(t, exitError, "", "nothing acts on this push, so it is not queued")
-	main := file("main.json", `{"ref": "refs/heads/main", "before": "a", "after": "b", `+repo+`}`)
+	main := file("main.json", `{"ref": "refs/heads/main", "before": "a", "after": "b", "commits": [], `+repo+`}`)
 	assay(t, env, "", "replay", main, "--wait", "1ms").want(t, exitOK, "queued as delivery replay-", "")
 	assay(t, env, "", "replay", file("odd.json", `{}`)).want(t, exitError, "", "give --event")
 	assay(t, env, "", "replay").want(t, exitError, "", "give a delivery, a file, or --all-dead")

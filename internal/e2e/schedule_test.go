@@ -145,6 +145,9 @@ func TestManualRun(t *testing.T) {
 	if out, code := w.run("run", "octo-org/shop", "--pull", "1", "--pipeline", "review", "--wait"); code != 1 || !strings.Contains(out, "review: failure, 1 finding: "+w.url("/runs/")) {
 		t.Errorf("assay run --wait: exit %d, %s", code, out)
 	}
+	if out, code := w.run("config", "explain", "--pr", w.web.URL+"/octo-org/shop/pull/1"); code != 0 || !strings.Contains(out, "review runs\n  from built-in\n") {
+		t.Errorf("assay config explain: exit %d, %s", code, out)
+	}
 	if out, code := w.run("run", "octo-org/shop", "--pull", "1"); code != 2 || !strings.Contains(out, "no pipeline listens to manual.run") {
 		t.Errorf("assay run: exit %d, %s", code, out)
 	}
