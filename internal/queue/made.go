@@ -10,8 +10,8 @@ import (
 
 // AcceptWith stores a delivery of the service's own making and its job in one
 // transaction with another change, so that either both are done or neither.
-// When with reports false, nothing is. It reports false too for a delivery that
-// is known already; with is then done.
+// Where with reports false there is no delivery; what with has done stands. It
+// reports false too for a delivery that is known already.
 func (q *Queue) AcceptWith(ctx context.Context, d store.Delivery, with func(tx *sql.Tx) (bool, error)) (fresh bool, err error) {
 	d.ReceivedAt = q.cfg.Now()
 	err = q.store.Write(ctx, func(tx *sql.Tx) error {
