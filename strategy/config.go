@@ -130,7 +130,7 @@ const (
 // Agent is what the config says of an agent.
 type Agent struct {
 	Name string
-	// Uses is the kind of an agent that the config makes, KindLLM or a path as
+	// Uses is the kind of an agent that the config makes, KindLLM, KindCommand or a path as
 	// ".github/agents/api.agent.md"; empty for one that the service has.
 	Uses   string
 	Policy review.Policy
@@ -140,6 +140,8 @@ type Agent struct {
 const (
 	// KindLLM is a model with instructions of the team's.
 	KindLLM = "llm"
+	// KindCommand is one of the operator's commands.
+	KindCommand = "command"
 	// KindFile is an agent in a file of the repository, named by its path.
 	KindFile = "file"
 )
@@ -210,7 +212,8 @@ type Vocabulary struct {
 	// the deterministic agents (secrets, workflows, dependencies, hygiene, pull-request)
 	// that are in Agents.
 	Default []string
-	// Kinds are the kinds of agents that a config may make: KindLLM, KindFile.
+	// Kinds are the kinds of agents that a config may make: KindLLM, KindCommand,
+	// KindFile.
 	Kinds []string
 	// KindOf are the kinds of agents in Agents that a config may set up anew
 	// ("reviewer": KindLLM).

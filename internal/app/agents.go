@@ -15,6 +15,7 @@ import (
 	"assay/agents/workflows"
 	"assay/internal/cache"
 	"assay/internal/pipeline"
+	"assay/review"
 )
 
 // Agents are all agents of this build. A new agent is registered here.
@@ -44,6 +45,8 @@ type ReviewerConfig struct {
 	Advisories dependencies.Source
 	// Results keeps what agents answered, by content.
 	Results agents.Results
+	// Makers make the agents that configs ask for.
+	Makers []agents.Maker
 	// Extra run beside the agents of this build.
 	Extra []agents.Agent
 	// Wrap is put around each agent.
@@ -60,6 +63,9 @@ func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
 		if registry, err = wrapped(registry, cfg.Wrap, cfg.Extra); err != nil {
 			return pipeline.Reviewer{}, err
 		}
+	}
+	if registry, err = registry.With(wrappedMakers(cfg.Makers, cfg.Wrap)...); err != nil {
+		return pipeline.Reviewer{}, err
 	}
 	runner, err := agents.New(agents.Config{Logger: cfg.Logger, Results: cfg.Results})
 	if err != nil {
@@ -80,6 +86,31 @@ func wrapped(registry *agents.Registry, wrap func(agents.Agent) agents.Agent, al
 		}
 	}
 	return agents.NewRegistry(all...)
+}
+
+func wrappedMakers(makers []agents.Maker, wrap func(agents.Agent) agents.Agent) []agents.Maker {
+	if wrap == nil {
+		return makers
+	}
+	makers = slices.Clone(makers)
+	for i, m := range makers {
+		makers[i] = wrappedMaker{m, wrap}
+	}
+	return makers
+}
+
+// wrappedMaker puts wrap around each agent it makes.
+type wrappedMaker struct {
+	agents.Maker
+	wrap func(agents.Agent) agents.Agent
+}
+
+func (m wrappedMaker) Make(name string, policy review.Policy, uses string) (agents.Agent, error) {
+	agent, err := m.Maker.Make(name, policy, uses)
+	if err != nil {
+		return nil, err
+	}
+	return m.wrap(agent), nil
 }
 
 func (a *App) newReviewer() (pipeline.Reviewer, error) {

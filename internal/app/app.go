@@ -29,6 +29,7 @@ import (
 	"assay/internal/traces"
 	"assay/internal/web"
 	"assay/review"
+	"assay/strategy"
 	"assay/webhook"
 )
 
@@ -62,6 +63,11 @@ type App struct {
 	traces   *traces.Traces
 	reviewer pipeline.Reviewer
 	healing  healing
+	// What configs may choose from, the operator's file (nil for none), and what
+	// is in force by that alone.
+	vocabulary strategy.Vocabulary
+	operator   *strategy.Layer
+	settings   strategy.Settings
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
 	// scheduler is nil likewise.
@@ -164,6 +170,7 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	return pipeline.New(pipeline.Config{
 		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, Down: a.guards.Down, OnRun: a.runEnded, Censor: a.censor.Text,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
+		Vocabulary: a.vocabulary, Operator: a.operator, OrgConfigTTL: cfg.Caches.OrgConfig.TTL, OrgConfigSize: cfg.Caches.OrgConfig.Size, Caches: a.caches,
 		Crash: crash, Logger: a.log,
 	})
 }

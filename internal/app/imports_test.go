@@ -43,7 +43,7 @@ var rules = map[string][]string{
 	"internal/cache":      {"internal/fault"},
 	"internal/llm":        {"review", "internal/fault", "internal/guard", "internal/secret"},
 	"internal/llmfake":    {},
-	"internal/config":     {"internal/secret"},
+	"internal/config":     {"internal/secret", "strategy"},
 	"internal/store":      {"review", "internal/fault"},
 	"internal/queue":      {"review", "internal/fault", "internal/store"},
 	"internal/reconcile":  {"review", "internal/fault", "internal/store", "internal/ghapp"},
@@ -59,7 +59,7 @@ var rules = map[string][]string{
 	"internal/bench":      {"*"},
 
 	// pipeline alone joins the stages; app alone knows everything.
-	"internal/pipeline": {"review", "internal/fault", "webhook", "strategy", "agents", "reports", "internal/store", "internal/queue"},
+	"internal/pipeline": {"review", "internal/fault", "webhook", "strategy", "agents", "reports", "internal/cache", "internal/store", "internal/queue"},
 	"internal/app":      {"*"},
 	"internal/eval":     {"review", "agents", "internal/checkout"},
 	"internal/demo":     {"internal/app", "internal/config", "internal/ghfake"},

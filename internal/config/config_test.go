@@ -88,7 +88,7 @@ func TestDefaults(t *testing.T) {
 		Caches: Caches{
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
 			Contents: Cache{TTL: 10 * time.Minute, Size: 4096}, Answers: Cache{TTL: time.Hour, Size: 4096},
-			Results: Cache{TTL: time.Hour, Size: 1024},
+			Results: Cache{TTL: time.Hour, Size: 1024}, OrgConfig: Cache{TTL: time.Minute, Size: 1024},
 		},
 		Log:    Log{Level: slog.LevelInfo, Format: JSON},
 		Traces: Traces{Service: "assay"},
@@ -115,7 +115,7 @@ func TestEverythingSet(t *testing.T) {
 		"ASSAY_OSV": "/var/lib/osv/", "ASSAY_BREAKER_OSV_FAILURE_THRESHOLD": "9",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
-		"ASSAY_CACHE_RESULTS_TTL": "8s", "ASSAY_CACHE_RESULTS_SIZE": "9",
+		"ASSAY_CACHE_RESULTS_TTL": "8s", "ASSAY_CACHE_RESULTS_SIZE": "9", "ASSAY_CACHE_ORG_CONFIG_TTL": "10s", "ASSAY_CACHE_ORG_CONFIG_SIZE": "11",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
 		"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + goodSecret + ", x-team = a=b",
 	}.lookup)
@@ -143,7 +143,7 @@ func TestEverythingSet(t *testing.T) {
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
 			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
-			Results: Cache{TTL: 8 * time.Second, Size: 9},
+			Results: Cache{TTL: 8 * time.Second, Size: 9}, OrgConfig: Cache{TTL: 10 * time.Second, Size: 11},
 		},
 		Log: Log{Level: slog.LevelDebug, Format: Text},
 		Traces: Traces{

@@ -133,6 +133,12 @@ var variables = slices.Concat([]Variable{
 		set:     setAdminToken,
 	},
 	{
+		Group: "Service", Name: fileVariable, Derived: "none",
+		Want:    "the path of a file in the config language, of at most 256 KiB",
+		Purpose: "The operator's config file: pipelines for all repositories, and under `operator` what no repository may say (locks, endpoints and models, budgets, breakers, caches). It is read at the start alone; a mistake in it keeps the service from starting. Variables go before it.",
+		set:     func(*Config, string) error { return nil }, // read before all others
+	},
+	{
 		Group: "Storage", Name: "DATA_DIR", Default: "./data",
 		Want:    "a directory",
 		Purpose: "Where files are kept. It is made when it does not exist.",
