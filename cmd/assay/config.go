@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"assay/internal/app"
+	"assay/internal/config"
 	"assay/internal/pipeline"
 	"assay/strategy"
 )
@@ -62,13 +63,19 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// vocabulary is what configs may choose from in this build.
-func vocabulary() (strategy.Vocabulary, error) {
-	registry, err := app.Agents(nil)
+// vocabulary is what configs may choose from in this build. What the
+// environment adds for the service counts where it is good: nothing here needs
+// it.
+func vocabulary(cmd command) (strategy.Vocabulary, error) {
+	reviewer, err := app.NewReviewer(app.ReviewerConfig{})
 	if err != nil {
 		return strategy.Vocabulary{}, err
 	}
-	return strategy.Vocabulary{Agents: registry.Names()}, nil
+	cfg, err := config.Load(cmd.env)
+	if err != nil {
+		cfg = config.Config{}
+	}
+	return app.Vocabulary(reviewer, cfg), nil
 }
 
 func count(n int, noun string) string {

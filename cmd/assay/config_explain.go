@@ -62,7 +62,7 @@ func (c explainCmd) prepare(cmd command) (strategy.Settings, review.Event, error
 	if err != nil {
 		return strategy.Settings{}, ev, err
 	}
-	v, err := vocabulary()
+	v, err := vocabulary(cmd)
 	if err != nil {
 		return strategy.Settings{}, ev, err
 	}

@@ -27,7 +27,7 @@ Examples:
 }
 
 func (c showCmd) Run(cmd command) error {
-	v, err := vocabulary()
+	v, err := vocabulary(cmd)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error
 
 // plans are those that a new pull request with this change would start.
 func (c reviewCmd) plans(cmd command, change *review.Change) ([]strategy.Plan, error) {
-	v, err := vocabulary()
+	v, err := vocabulary(cmd)
 	if err != nil {
 		return nil, err
 	}

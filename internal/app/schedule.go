@@ -3,6 +3,8 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 
 	"assay/internal/fault"
@@ -21,9 +23,18 @@ func asked() map[string]string { return map[string]string{pipeline.AskedHeader: 
 // newScheduler makes the scheduler.
 func (a *App) newScheduler(node string, p *pipeline.Pipeline, crash func(string)) (err error) {
 	a.scheduler, err = schedule.New(configs{a.github, p}, a.store, a.queue, schedule.Config{
-		Node: node, Mark: asked(), Interval: a.opts.Config.Work.ScheduleInterval, Crash: crash, Logger: a.log,
+		Node: node, Mark: asked(), Base: a.base(), Interval: a.opts.Config.Work.ScheduleInterval, Crash: crash, Logger: a.log,
 	})
 	return err
+}
+
+// base is what the operator's file is known by.
+func (a *App) base() string {
+	if a.operator == nil {
+		return ""
+	}
+	sum := sha256.Sum256(a.operator.Data)
+	return hex.EncodeToString(sum[:])
 }
 
 // schedule starts the scheduler where there is work to do, unless it is turned

@@ -41,16 +41,14 @@ func (p *Pipeline) Schedules(ctx context.Context, installation int64, repo revie
 	if err != nil {
 		return nil, err
 	}
-	return inForce(settings).Due(), nil
+	return settings.Config.Due(), nil
 }
 
 // settingsFor is what is in force for an event, with ev.Pull filled in.
 func (p *Pipeline) settingsFor(ctx context.Context, repo Repository, ev review.Event) (strategy.Settings, error) {
-	return p.settings(ctx, repo, *ev.Pull)
+	in, err := p.settings(ctx, repo, ev)
+	return in.Settings, err
 }
-
-// orgRepo is the repository whose config is below those of its owner's others.
-const orgRepo = ".github"
 
 // schedulesMayChange has the schedules read anew that a push may have changed,
 // as soon as GitHub's API is sure to know it.
@@ -59,7 +57,7 @@ func (p *Pipeline) schedulesMayChange(ctx context.Context, ev review.Event) erro
 	switch {
 	case ev.Name != pushEvent:
 		return nil
-	case ev.Repo.Name == orgRepo:
+	case isOrgRepository(ev.Repo):
 		return p.Store.ReadSchedulesOfOwnerAt(ctx, ev.Repo.Owner, at)
 	default:
 		return p.Store.ReadSchedulesAt(ctx, ev.Repo.ID, at)
@@ -168,15 +166,22 @@ func (p *Pipeline) decideAsked(ctx context.Context, repo Repository, d store.Del
 	}
 	alone, ok := only(settings, name, ev)
 	if !ok {
-		return decision, fmt.Sprintf("there is no pipeline %q: there are %s", name, strings.Join(pipelineNames(settings), ", ")), nil
+		return decision, fmt.Sprintf("there is no pipeline %q: there are %s", name, strings.Join(namesOf(settings.Config), ", ")), nil
 	}
 	return strategy.Decide(ev, alone), "", nil
+}
+
+func namesOf(c *strategy.Config) (names []string) {
+	for _, p := range c.Pipelines {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // only are settings with one pipeline that runs on the event, whatever it
 // listens to and whatever it leaves out: somebody has named it.
 func only(s strategy.Settings, name string, ev review.Event) (strategy.Settings, bool) {
-	config := *inForce(s)
+	config := *s.Config
 	i := slices.IndexFunc(config.Pipelines, func(p strategy.Pipeline) bool { return p.Name == name })
 	if i < 0 {
 		return s, false
