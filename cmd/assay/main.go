@@ -35,9 +35,10 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the service: take webhooks, review pull requests."`
 	Demo    demoCmd    `cmd:"" help:"Watch pull requests being reviewed, on a GitHub of its own. Needs no credentials."`
 	Review  reviewCmd  `cmd:"" help:"Review the current git checkout in the terminal."`
+	Run     runCmd     `cmd:"" help:"Have the service review a pull request, or a branch as a whole, now."`
 	Runs    runsCmd    `cmd:"" help:"List the latest runs and what became of them, dead letters included."`
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
-	Config  configCmd  `cmd:"" help:"Look at a repository's config."`
+	Config  configCmd  `cmd:"" help:"Check, try and show configs."`
 	Eval    evalCmd    `cmd:"" help:"Measure agents on real history."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 

@@ -15,6 +15,7 @@ import (
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/cache"
+	"assay/internal/config"
 	"assay/internal/pipeline"
 	"assay/review"
 	"assay/strategy"
@@ -109,11 +110,18 @@ func (cfg ReviewerConfig) makers() ([]agents.Maker, error) {
 	return append(slices.Clone(cfg.Makers), commands), nil
 }
 
-// OperatorCommands are the commands of the operator's file.
-func OperatorCommands(listed []strategy.Command) []command.Command {
-	commands := make([]command.Command, len(listed))
-	for i, c := range listed {
-		commands[i] = command.Command{Name: c.Name, Run: c.Run}
+// operatorCommands are the commands of the operator's file. What is wrong with
+// the file is found, and said, when its settings are read.
+func operatorCommands(reviewer pipeline.Reviewer, cfg config.Config) []command.Command {
+	layer := OperatorLayer(cfg)
+	if layer == nil {
+		return nil
+	}
+	v := Vocabulary(reviewer, cfg)
+	v.Kinds = append(slices.Clone(v.Kinds), strategy.KindCommand)
+	var commands []command.Command
+	for _, c := range strategy.Load(v, *layer).Config.Operator.Commands {
+		commands = append(commands, command.Command{Name: c.Name, Run: c.Run})
 	}
 	return commands
 }
@@ -157,6 +165,14 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 			return pipeline.Reviewer{}, err
 		}
 	}
+	reviewer, err := NewReviewer(cfg)
+	if err != nil {
+		return pipeline.Reviewer{}, err
+	}
+	if cfg.Commands = operatorCommands(reviewer, a.opts.Config); len(cfg.Commands) == 0 {
+		return reviewer, nil
+	}
+	cfg.CommandDir = a.opts.Config.Storage.DataDir
 	return NewReviewer(cfg)
 }
 

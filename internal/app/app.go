@@ -23,6 +23,7 @@ import (
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/reconcile"
+	"assay/internal/schedule"
 	"assay/internal/server"
 	"assay/internal/store"
 	"assay/internal/traces"
@@ -69,6 +70,8 @@ type App struct {
 	settings   strategy.Settings
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
+	// scheduler is nil likewise.
+	scheduler *schedule.Scheduler
 }
 
 // stop is what undoes a step of Start.
@@ -121,11 +124,15 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	var handler queue.Handler
 	if cfg.Work.Run {
-		if handler, err = a.pipeline(crash); err != nil {
+		var p *pipeline.Pipeline
+		if p, err = a.pipeline(crash); err != nil {
 			return err
 		}
-		handler = observed{handler, a.metrics, a.traces}
+		handler = observed{p, a.metrics, a.traces}
 		if err = a.newReconciler(node); err != nil {
+			return err
+		}
+		if err = a.newScheduler(node, p, crash); err != nil {
 			return err
 		}
 	}
@@ -154,6 +161,7 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	// After the server: what is asked for comes as a webhook.
 	a.reconcile(ctx)
+	a.schedule(ctx)
 	return nil
 }
 

@@ -47,7 +47,7 @@ func (a *App) operations() *server.Operations {
 		Commit: a.store.Ping, Backlog: a.store.Backlog, Breakers: a.guards.Stats, Limits: a.limits, Budgets: a.budgets, Caches: a.caches.Stats, Censor: a.censor.Text,
 	}
 	return &server.Operations{
-		Health: sources.Check, CacheStats: sources.CacheStats, Strategies: a.strategies, Metrics: a.metrics.Handler(),
+		Health: sources.Check, CacheStats: sources.CacheStats, Strategies: a.strategies, Metrics: a.metrics.Handler(), Run: a.runByHand,
 	}
 }
 

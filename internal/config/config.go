@@ -107,6 +107,9 @@ type Work struct {
 	// ReconcileInterval is the time between two looks for what webhooks did
 	// not bring; 0 is never.
 	ReconcileInterval time.Duration
+	// ScheduleInterval is the time between two looks at what schedules are
+	// due; 0 is never.
+	ScheduleInterval time.Duration
 	// CrashAt is a point at which the process kills itself, for tests of what
 	// a crash leaves behind; empty for never.
 	CrashAt string

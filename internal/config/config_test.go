@@ -79,7 +79,7 @@ func TestDefaults(t *testing.T) {
 		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second, WritesPerMinute: 80, WritesPerHour: 500},
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
-		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
+		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute, ScheduleInterval: 15 * time.Second},
 		Models:  defaultModels,
 		Breakers: Breakers{
 			GitHub: defaultBreaker, GitHubToken: defaultBreaker, GitHubGraphQL: defaultBreaker, OSV: defaultBreaker,
@@ -107,7 +107,7 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_APP_ID": "12345", "GITHUB_APP_PRIVATE_KEY": key, "GITHUB_WEBHOOK_SECRET": goodSecret + " , " + goodSecret + "x",
 		"GITHUB_URL": "https://ghe.example.com/", "PUBLIC_URL": "https://assay.example.com/base/", "PORT": "443", "HOST": "[::1]",
 		"DATA_DIR": "/var/lib/assay/", "DATABASE_URL": "postgres://u:p@db/assay", "ASSAY_ADMIN_TOKEN": goodSecret,
-		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
+		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "ASSAY_SCHEDULE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 		"GITHUB_WRITE_INTERVAL": "1ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "5",
 		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",

@@ -181,6 +181,17 @@ var variables = slices.Concat([]Variable{
 		set:     setReconcileInterval,
 	},
 	{
+		Group: "Work", Name: "ASSAY_SCHEDULE_INTERVAL", Default: "15s",
+		Want:    "a duration from 10ms to 1h, as `15s`, or `off`",
+		Purpose: "How often it is looked which schedules are due. Nothing is asked of GitHub for that.",
+		set: func(c *Config, text string) (err error) {
+			if text != "off" {
+				c.Work.ScheduleInterval, err = duration(text, 10*time.Millisecond, time.Hour)
+			}
+			return err
+		},
+	},
+	{
 		Group: "Work", Name: "ASSAY_CRASH_AT", Derived: "never",
 		Want:    "the name of a point, as `judged`, or with a count, as `judged:3`",
 		Purpose: "Kills the process at that point, as a power cut would. For tests of what a crash leaves behind.",

@@ -28,12 +28,22 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	if d.Status != store.DeliveryAccepted {
 		return nil // finished before a crash
 	}
+	err = p.act(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		if noteErr := p.Store.NoteTrouble(ctx, id, p.Censor(err.Error())); noteErr != nil {
+			p.Logger.Warn("why a delivery waits is not noted", "delivery", d.GUID, "error", noteErr)
+		}
+	}
+	return err
+}
+
+func (p *Pipeline) act(ctx context.Context, d store.Delivery) error {
 	ev, err := webhook.Parse(d.Event, d.Body)
 	if err != nil {
 		return fault.New(fault.Invalid, fmt.Errorf("read delivery %s: %w", d.GUID, err))
 	}
 	ev.Delivery = d.GUID
-	handle, ok := handlers[ev.String()]
+	handle, ok := handlerOf(d, ev)
 	if !ok {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "nothing acts on "+ev.String())
 	}
@@ -43,6 +53,9 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	}
 	if refused != "" {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, refused)
+	}
+	if err := p.schedulesMayChange(ctx, ev); err != nil {
+		return err
 	}
 	return handle(p, ctx, d, ev)
 }
