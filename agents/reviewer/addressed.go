@@ -18,6 +18,7 @@ var orders = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	// A part to play.
 	`\byou are (?:now |no longer )?(?:an? |the )?(?:\w+ ){0,3}(?:assistant|reviewer|ai|llm|chatbot|language model|dan)\b[^\n]*`,
 	`\b(?:new|updated|real|actual) (?:system )?(?:instructions?|prompt|rules)\s*:[^\n]*`,
+	`\battention\b,?\s+(?:ai|llm|automated)\b[^\n]*`,
 	`\b(?:attention|note|message|instructions?|reminder|important)\b,?\s+(?:to|for)\s+(?:the |any |all )?(?:\w+ ){0,2}(?:ai|llm|assistants?|reviewers?|review bots?|bots?|agents?|models?)\b[^\n]*`,
 	`\b(?:ai|llm|automated)[ -](?:reviewers?|assistants?|agents?|models?)\b\s*[:,][^\n]*`,
 	// What to answer.
@@ -50,6 +51,7 @@ func withhold(text string) (rest string, found bool) {
 // about models and prompts has others, so only these are findings.
 var brazen = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`\b(?:ignore|disregard|forget|override)\b[^.\n]{0,20}\b(?:previous|prior|above|earlier|preceding|your|system)\b[^.\n]{0,20}\b(?:instructions?|prompts?|rules|guidelines)\b`,
+	`\battention\b,?\s+(?:ai|llm|automated)\b`,
 	`\b(?:attention|note|message|instructions?)\b,?\s+(?:to|for)\s+(?:the |any |all )?(?:\w+ ){0,2}(?:ai|llm|automated)[ -]?(?:assistants?|reviewers?|review bots?|agents?|models?)?\b`,
 	`\b(?:report|emit|raise)\s+no\s+(?:findings|issues|problems)\b`,
 	`\b(?:reveal|print|repeat|leak|send|dump|exfiltrate)\b[^.\n]{0,40}\b(?:system prompt|everything above|your (?:instructions|secrets|keys|tokens|environment|credentials))\b`,

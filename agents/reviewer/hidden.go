@@ -16,7 +16,7 @@ func visible(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		if hidden(r) {
-			fmt.Fprintf(&b, "<U+%04X>", r)
+			fmt.Fprintf(&b, "[U+%04X]", r)
 			continue
 		}
 		b.WriteRune(r)

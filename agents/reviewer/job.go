@@ -79,7 +79,7 @@ func (j *job) run(ctx context.Context) (agents.Result, error) {
 // too, and where there was no answer at all.
 func (j *job) review(ctx context.Context, units []unit) ([]outcome, error) {
 	outcomes := make([]outcome, len(units))
-	overhead := llm.Estimate(j.system()) + j.tools.tokens
+	overhead := j.overhead()
 	slots := make(chan struct{}, parallel)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -145,6 +145,37 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 		return outcome{refusal: refusal}
 	}
 	defer j.meter.release(tokens)
+	o := j.answered(ctx, s, tokens)
+	if !u.bare && o.err != nil && fault.KindOf(o.err) == fault.Invalid {
+		return j.apart(ctx, u, o)
+	}
+	return o
+}
+
+// apart reviews the files of a unit again whose answer cannot be used, each
+// without the others and without the author's words: what has led the model
+// astray in one of them should not keep the rest from being reviewed.
+func (j *job) apart(ctx context.Context, u unit, failed outcome) outcome {
+	all := outcome{err: failed.err}
+	for _, p := range u.parts {
+		alone := unit{parts: []part{p}, bare: true}
+		o := j.unit(ctx, alone, j.overhead()+alone.tokens()+perUnit)
+		switch {
+		case o.err != nil && fault.KindOf(o.err) != fault.Invalid:
+			return o
+		case o.err == nil && o.refusal == "":
+			all.err = nil
+			all.findings, all.examined, all.dropped = append(all.findings, o.findings...), append(all.examined, o.examined...), all.dropped.add(o.dropped)
+		}
+	}
+	return all
+}
+
+// overhead is what each request takes whatever it is about, in tokens.
+func (j *job) overhead() int { return llm.Estimate(j.system()) + j.tools.tokens }
+
+// answered asks the models about a sheet.
+func (j *job) answered(ctx context.Context, s *sheet, tokens int) outcome {
 	said, talk, err := j.converse(ctx, s, tokens)
 	if err != nil {
 		return outcome{err: err}

@@ -34,9 +34,11 @@ type sheet struct {
 func (j *job) sheet(ctx context.Context, u unit) (*sheet, error) {
 	s := &sheet{unit: u, pages: make(map[string]*page)}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Title: %s\n", j.source.words(j.in.Change.Pull.Title, maxTitle))
-	if body := j.source.words(j.in.Change.Pull.Body, maxBody); body != "" {
-		fmt.Fprintf(&b, "Description by the author:\n%s\n", body)
+	if pull := j.in.Change.Pull; !u.bare {
+		fmt.Fprintf(&b, "Title: %s\n", j.source.words(pull.Title, maxTitle))
+		if body := j.source.words(pull.Body, maxBody); body != "" {
+			fmt.Fprintf(&b, "Description by the author:\n%s\n", body)
+		}
 	}
 	for _, p := range u.parts {
 		page, err := j.source.page(ctx, p.file)

@@ -3,7 +3,6 @@ package reviewer
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -166,5 +165,3 @@ func script(w *world, answer string) {
 func claimJSON(path, quote, more string) string {
 	return fmt.Sprintf(`{"path":%q,"quote":%q,"line":0,"claim":"It is off by one.","why":"It panics.","how_to_see_it_fail":"Call it.","severity":"high","category":"correctness","confidence":"high","replacement":null%s}`, path, quote, more)
 }
-
-var _ http.Handler = (*llmfake.Server)(nil)

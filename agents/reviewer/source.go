@@ -27,10 +27,13 @@ type text struct{ raw, shown []string }
 // use.
 type source struct {
 	change *review.Change
-	mask   func(string) string
+	scan   func(string) string
 
 	mu    sync.Mutex
 	heads map[string]*head
+	// masked are the short texts that were masked: names and messages come
+	// again and again.
+	masked map[string]string
 }
 
 // head is a file that was read, or is being read.
@@ -41,7 +44,28 @@ type head struct {
 }
 
 func newSource(change *review.Change, mask func(string) string) *source {
-	return &source{change: change, mask: mask, heads: make(map[string]*head)}
+	return &source{change: change, scan: mask, heads: make(map[string]*head), masked: make(map[string]string)}
+}
+
+// maxShort bounds a text that is masked once, in bytes.
+const maxShort = 500
+
+// mask takes the secrets out of a text.
+func (s *source) mask(text string) string {
+	if len(text) > maxShort {
+		return s.scan(text)
+	}
+	s.mu.Lock()
+	masked, ok := s.masked[text]
+	s.mu.Unlock()
+	if ok {
+		return masked
+	}
+	masked = s.scan(text)
+	s.mu.Lock()
+	s.masked[text] = masked
+	s.mu.Unlock()
+	return masked
 }
 
 // head reads a file at the head, once.
@@ -151,18 +175,34 @@ func (s *source) page(ctx context.Context, f review.File) (*page, error) {
 	}
 	for _, h := range f.Hunks {
 		p.take(s, h, review.Delete, p.gone)
-		p.take(s, h, review.Add, p.lines)
-		for _, l := range h.Lines {
-			if l.Op == review.Delete {
-				continue
-			}
-			p.raw[l.New] = strings.TrimSuffix(l.Text, "\r")
-			if i := l.New - 1; p.head != nil && i >= 0 && i < len(p.head.raw) && p.head.raw[i] == p.raw[l.New] {
-				p.lines[l.New] = p.head.shown[i]
-			}
+		if !p.fromHead(h) {
+			p.take(s, h, review.Add, p.lines)
 		}
 	}
 	return p, nil
+}
+
+// fromHead shows a hunk as the whole file has it: whether a text is a secret
+// may hang on what stands around it. It is false where the file is not the
+// hunk's.
+func (p *page) fromHead(h review.Hunk) bool {
+	for _, l := range h.Lines {
+		if l.Op == review.Delete {
+			continue
+		}
+		p.raw[l.New] = strings.TrimSuffix(l.Text, "\r")
+	}
+	for _, l := range h.Lines {
+		if l.Op == review.Delete {
+			continue
+		}
+		i := l.New - 1
+		if p.head == nil || i < 0 || i >= len(p.head.raw) || p.head.raw[i] != p.raw[l.New] {
+			return false
+		}
+		p.lines[l.New] = p.head.shown[i]
+	}
+	return true
 }
 
 // take shows one side of a hunk: what was removed, or what is there now.

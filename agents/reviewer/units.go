@@ -38,6 +38,8 @@ type part struct {
 type unit struct {
 	parts []part
 	score int
+	// bare says that the author's words are left out of the request.
+	bare bool
 }
 
 func (u unit) tokens() (n int) {
