@@ -76,6 +76,13 @@ func (m *meter) reserve(tokens int) (refusal string) {
 	return refusal
 }
 
+// refuse says why tokens cannot be set aside now; "" when they can.
+func (m *meter) refuse(tokens int) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.over(tokens)
+}
+
 func (m *meter) release(tokens int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"assay/agents"
 	"assay/internal/fault"
@@ -20,6 +21,9 @@ const (
 	// perUnit is what a unit takes beside its diff, in tokens: what surrounds
 	// the hunks, the answer, the second look. System prompt and tools come on top.
 	perUnit = 3_000
+	// maxBeyond is for how many units that the budget does not reach it is looked
+	// up whether their answers are known: that reads their files.
+	maxBeyond = 60
 )
 
 // job is one run of the agent.
@@ -31,6 +35,8 @@ type job struct {
 	source         *source
 	tools          *tools
 	meter          *meter
+	// beyond counts the units that the budget did not reach.
+	beyond atomic.Int32
 	// key names what all requests of the run depend on.
 	key string
 }
@@ -133,6 +139,9 @@ func verdictOf(ctx context.Context, outcomes []outcome) error {
 func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 	if j.meter.late() {
 		return outcome{refusal: lateReason}
+	}
+	if refusal := j.meter.refuse(tokens); refusal != "" && j.beyond.Add(1) > maxBeyond {
+		return outcome{refusal: refusal}
 	}
 	s, err := j.sheet(ctx, u)
 	if err != nil {

@@ -31,7 +31,7 @@ func TestAnswers(t *testing.T) {
 	}
 	keep(1, "a", "first")
 	keep(1, "a", "second")
-	if got := has(1, "a") + has(2, "a") + has(1, "b"); got != "second true false false" {
+	if got := has(1, "a") + has(2, "a") + has(1, "b"); got != "secondtruefalsefalse" {
 		t.Errorf("found %q", got)
 	}
 	for i := range 10 {
@@ -41,11 +41,11 @@ func TestAnswers(t *testing.T) {
 	if n, err := s.pruneAnswers(t.Context(), 100, 4); n != 7 || err != nil {
 		t.Errorf("%d pruned of 11, 4 may stay: %v", n, err)
 	}
-	if got := has(1, "5") + has(1, "6"); got != " falsex true" {
+	if got := has(1, "5") + has(1, "6"); got != "falsextrue" {
 		t.Errorf("the oldest left: %q", got)
 	}
 	now = now.Add(AnswerRetention + time.Minute)
-	if got := has(1, "9"); got != " false" {
+	if got := has(1, "9"); got != "false" {
 		t.Errorf("an old one is found: %q", got)
 	}
 	if n, err := s.PruneAnswers(t.Context(), 100); n != 4 || err != nil {
@@ -55,7 +55,7 @@ func TestAnswers(t *testing.T) {
 	if err := s.purgeRepository(t.Context(), 1, 5, 100); err != nil {
 		t.Fatal(err)
 	}
-	if got := has(5, "a"); got != " false" {
+	if got := has(5, "a"); got != "false" {
 		t.Errorf("after the purge: %q", got)
 	}
 }
