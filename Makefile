@@ -37,7 +37,7 @@ lint: ## Run the linters and the vulnerability check
 .PHONY: generate
 generate: ## Regenerate what is made from other files (pages, references)
 	$(GO) tool -modfile=tools/go.mod templ generate
-	$(GO) test ./internal/config ./internal/metrics ./reports -update
+	$(GO) test ./internal/config ./internal/metrics ./internal/app ./reports -update
 
 .PHONY: bench
 bench: ## Measure: durable deliveries next to a bare HMAC check; agents, guard, cache

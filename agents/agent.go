@@ -61,6 +61,12 @@ type Rule struct {
 	// What says what is found, Why why it matters, Fix what to do about it;
 	// each in a plain sentence.
 	What, Why, Fix string
+	// Example shows what the rule finds and what it does not: code, with "bad:"
+	// and "good:" on lines of their own before each; may be empty.
+	Example string
+	// Silence says how else than by config the rule is silenced, as by a
+	// comment; may be empty.
+	Silence string
 	// HelpURL leads to more; may be empty.
 	HelpURL string
 	// Profile is the least profile in which the rule speaks; empty is quiet.

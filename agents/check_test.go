@@ -174,23 +174,6 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-func TestInProfile(t *testing.T) {
-	rules := []agents.Rule{{ID: "x/a"}, {ID: "x/b", Profile: review.ProfileStandard}, {ID: "x/c", Profile: review.ProfileStrict}}
-	findings := []review.Finding{{Rule: "x/a"}, {Rule: "x/b"}, {Rule: "x/c"}, {Rule: "x/unlisted"}}
-	for profile, want := range map[review.Profile]string{
-		"": "x/a x/unlisted", "loud": "x/a x/unlisted", review.ProfileQuiet: "x/a x/unlisted",
-		review.ProfileStandard: "x/a x/b x/unlisted", review.ProfileStrict: "x/a x/b x/c x/unlisted",
-	} {
-		var got []string
-		for _, f := range agents.InProfile(rules, profile, findings) {
-			got = append(got, f.Rule)
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%q: %v, want %s", profile, got, want)
-		}
-	}
-}
-
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]bool{
 		"internal/a_test.go": true, "test/a.go": true, "src/test/java/A.java": true, "a/testdata/x.pem": true, "web/App.spec.ts": true,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Registry finds agents by name. It does not change once built.
@@ -43,6 +44,16 @@ func (r *Registry) Get(name string) (Agent, bool) {
 
 // Names lists the names of the agents, sorted.
 func (r *Registry) Names() []string { return slices.Clone(r.names) }
+
+// Rules lists the rules that the agents describe, sorted by ID.
+func (r *Registry) Rules() []Rule {
+	var rules []Rule
+	for _, name := range r.names {
+		rules = append(rules, RulesOf(r.byName[name])...)
+	}
+	slices.SortFunc(rules, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return rules
+}
 
 func checkName(name string) error {
 	if name == "" {

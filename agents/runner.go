@@ -217,7 +217,7 @@ func (r *Runner) runAgent(ctx context.Context, s stageRun, agent Agent, board *b
 		reason = reasonOf(ctx, err, s.timeout)
 		r.log.WarnContext(ctx, "agent unavailable", "agent", name, "err", err)
 	}
-	checked := check(name, s.in.Change, result)
+	checked := check(name, s.in.Change, result).under(RulesOf(agent), in.Policy)
 	if reason == "" {
 		reason = checked.refusal
 	}

@@ -1,6 +1,9 @@
 package review
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Policy is what the config in force tells one agent. It holds plain values, is
 // stored with the plan as JSON, and is read-only.
@@ -23,6 +26,26 @@ type Policy struct {
 	Budget Budget `json:"budget,omitzero"`
 	// Options are further settings that the agent itself names and checks.
 	Options map[string]string `json:"options,omitempty"`
+}
+
+// Severity is what the policy says of a rule; its ID ("<agent>/<rule>") goes
+// before its name. named is false where the policy says nothing of it.
+func (p Policy) Severity(rule string) (severity Severity, named bool) {
+	if s, ok := p.Severities[rule]; ok {
+		return s, true
+	}
+	_, name, _ := strings.Cut(rule, "/")
+	s, ok := p.Severities[name]
+	return s, ok
+}
+
+// Speaks reports whether a rule that speaks from the profile least on is to be
+// heard. To give a rule a severity is to want it, in every profile.
+func (p Policy) Speaks(rule string, least Profile) bool {
+	if s, named := p.Severity(rule); named {
+		return s != SeverityNone
+	}
+	return p.Profile.Includes(least)
 }
 
 // Profile is how much a deterministic agent says. Each includes the one before.

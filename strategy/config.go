@@ -207,8 +207,8 @@ type Vocabulary struct {
 	// Agents are the names of the agents this service has.
 	Agents []string
 	// Default are the agents of the built-in pipeline. Empty means those of
-	// secrets, workflows, hygiene, pull-request and reviewer that are in Agents;
-	// the last is there where the operator has configured a model.
+	// secrets, workflows, dependencies, hygiene, pull-request and reviewer that
+	// are in Agents; the last is there where the operator has configured a model.
 	Default []string
 	// Kinds are the kinds of agents that a config may make: KindLLM, KindFile.
 	Kinds []string
@@ -242,7 +242,7 @@ func (v Vocabulary) defaultAgents() []string {
 		return slices.Clone(v.Default)
 	}
 	var names []string
-	for _, name := range []string{"secrets", "workflows", "hygiene", "pull-request", "reviewer"} {
+	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request", "reviewer"} {
 		if slices.Contains(v.Agents, name) {
 			names = append(names, name)
 		}

@@ -81,7 +81,7 @@ func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // defaults are the values that are in force where no file says anything.
 func defaults() map[string]string {
-	v := Vocabulary{Agents: []string{"secrets", "workflows", "hygiene", "pull-request"}}
+	v := Vocabulary{Agents: []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request"}}
 	built := make(map[string]string)
 	for _, value := range (object[Pipeline]{rows: pipelineKeys}).values(defaultPipeline("<name>", v), "pipelines.<name>") {
 		built[value.Key] = value.Text

@@ -56,6 +56,9 @@ func New(source Source) *Agent {
 // Name implements agents.Agent.
 func (a *Agent) Name() string { return Name }
 
+// Rules implements agents.Describer.
+func (a *Agent) Rules() []agents.Rule { return Rules() }
+
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	files, coverage, err := read(ctx, in.Change)

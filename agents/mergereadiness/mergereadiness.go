@@ -42,6 +42,9 @@ func New(now func() time.Time) *Agent {
 // Name implements agents.Agent.
 func (a *Agent) Name() string { return Name }
 
+// Rules implements agents.Describer.
+func (a *Agent) Rules() []agents.Rule { return Rules() }
+
 // errMergeable is what GitHub answers while it computes, which it does in the
 // background when it is asked
 // (https://docs.github.com/rest/guides/using-the-rest-api-to-interact-with-your-git-database#checking-mergeability-of-pull-requests).

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"assay/agents"
-	"assay/agents/pullrequest"
 	"assay/review"
 )
 
@@ -70,7 +69,7 @@ func changeOf(s sides) *review.Change {
 // said is "rule location evidence" of the findings in the profile.
 func said(t testing.TB, c *review.Change, profile review.Profile, options map[string]string) []string {
 	t.Helper()
-	out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: profile, Options: options}})
+	out, err := runAgent(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: profile, Options: options}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +245,7 @@ func FuzzBreaks(f *testing.F) {
 		}
 		c := changeOf(sides{map[string]string{"go.mod": "module x/v2", name: base}, map[string]string{"go.mod": "module x/v2", name: head}})
 		lines := strings.Count(head, "\n") + 1
-		out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
+		out, err := runAgent(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,7 +60,7 @@ func TestGaps(t *testing.T) {
 		"read .github/CODEOWNERS: no an": {Pull: review.Pull{Number: 1, Body: "b", BaseSHA: "b"}, Tree: sides{}, Contents: sides{base: map[string]string{".github/CODEOWNERS": "(fails)"}}},
 	}
 	for reason, c := range tests {
-		out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
+		out, err := runAgent(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
 		if err != nil || len(out.Findings) != 1 {
 			t.Errorf("%s: %+v, %v", reason, out.Findings, err)
 		}
@@ -73,7 +73,7 @@ func TestGaps(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, options := range []map[string]string{{"go_api": "sometimes"}, {"goapi": "never"}} {
-		_, err := pullrequest.New().Run(t.Context(), agents.Input{Change: &review.Change{}, Policy: review.Policy{Options: options}})
+		_, err := runAgent(t.Context(), agents.Input{Change: &review.Change{}, Policy: review.Policy{Options: options}})
 		if fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%v: %v", options, err)
 		}

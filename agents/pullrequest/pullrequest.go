@@ -169,6 +169,9 @@ func NewWith(cfg Config) (*Agent, error) {
 // Name implements agents.Agent.
 func (a *Agent) Name() string { return Name }
 
+// Rules implements agents.Describer.
+func (a *Agent) Rules() []agents.Rule { return Rules() }
+
 // Run implements agents.Agent. A check that could not learn what it needs is
 // told of in a receipt for review.Whole.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
@@ -193,7 +196,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	found = append(found, a.issue(in.Change.Pull, m)...)
 	var gaps []string
 	for _, c := range a.checks(in.Change, m, goAPI) {
-		if c.rule != "" && !in.Policy.Profile.Includes(a.rules[c.rule].Profile) {
+		if c.rule != "" && !in.Policy.Speaks(c.rule, a.rules[c.rule].Profile) {
 			continue
 		}
 		more, err := c.run(ctx)
@@ -202,7 +205,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 		}
 		found = append(found, capped(more)...)
 	}
-	out.Findings = agents.InProfile(Rules(), in.Policy.Profile, found)
+	out.Findings = found
 	if len(gaps) > 0 {
 		out.Coverage = append(out.Coverage, review.Coverage{Path: review.Whole, Level: review.Partial, Reason: strings.Join(gaps, "; ")})
 	}

@@ -15,6 +15,14 @@ import (
 )
 
 // added is a file with n added lines of that text.
+// runAgent runs the agent as the runner does: the policy chooses among what it
+// says.
+func runAgent(ctx context.Context, in agents.Input) (agents.Result, error) {
+	out, err := pullrequest.New().Run(ctx, in)
+	out.Findings, _ = agents.ApplyPolicy(pullrequest.Rules(), in.Policy, out.Findings)
+	return out, err
+}
+
 func added(path string, n int, line string) review.File {
 	f := review.File{Path: path, Status: review.Added, Additions: n}
 	h := review.Hunk{NewStart: 1, NewLines: n}
@@ -31,7 +39,7 @@ func pull(title, body string) review.Pull {
 
 func run(t testing.TB, c *review.Change) []string {
 	t.Helper()
-	out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
+	out, err := runAgent(t.Context(), agents.Input{Change: c, Policy: review.Policy{Profile: review.ProfileStandard}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +169,7 @@ func TestSizeAndTests(t *testing.T) {
 }
 
 func TestCoverage(t *testing.T) {
-	out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{
+	out, err := runAgent(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{
 		added("a.go", 1, "x"), {Path: "b.go", Unread: "GitHub sent no patch"},
 	}}})
 	if err != nil {
@@ -179,7 +187,7 @@ func TestCoverage(t *testing.T) {
 // TestFingerprintIsStable: the same remark on the next push is the same finding.
 func TestFingerprintIsStable(t *testing.T) {
 	id := func(lines int) string {
-		out, err := pullrequest.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{added("a.md", lines, "x")}}, Policy: review.Policy{Profile: review.ProfileStandard}})
+		out, err := runAgent(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{added("a.md", lines, "x")}}, Policy: review.Policy{Profile: review.ProfileStandard}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +208,7 @@ func TestNewWithRefuses(t *testing.T) {
 func TestStopsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := pullrequest.New().Run(ctx, agents.Input{Change: &review.Change{Files: []review.File{added("a.go", 1, "x")}}}); err == nil {
+	if _, err := runAgent(ctx, agents.Input{Change: &review.Change{Files: []review.File{added("a.go", 1, "x")}}}); err == nil {
 		t.Error("a cancelled run was not an error")
 	}
 }

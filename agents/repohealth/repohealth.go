@@ -37,6 +37,9 @@ func New() *Agent {
 // Name implements agents.Agent.
 func (a *Agent) Name() string { return Name }
 
+// Rules implements agents.Describer.
+func (a *Agent) Rules() []agents.Rule { return Rules() }
+
 // Run implements agents.Agent. Its proof of work is the receipt for
 // review.Whole, which is partial when something could not be learnt.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
@@ -46,7 +49,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	if in.Change.Tree == nil {
 		return agents.Result{}, fault.New(fault.Invalid, errors.New("the files of the repository cannot be listed here"))
 	}
-	e := &exam{agent: a, change: in.Change, profile: in.Policy.Profile, counts: make(map[string]int)}
+	e := &exam{agent: a, change: in.Change, policy: in.Policy, counts: make(map[string]int)}
 	if err := e.readSetup(ctx); err != nil {
 		return agents.Result{}, err
 	}
@@ -72,10 +75,10 @@ func receipts(change *review.Change, level review.Level, reason string) []review
 
 // exam is one run of the agent.
 type exam struct {
-	agent   *Agent
-	change  *review.Change
-	profile review.Profile
-	setup   review.Setup
+	agent  *Agent
+	change *review.Change
+	policy review.Policy
+	setup  review.Setup
 	// asked says that setup is known, but for what its Unknown names.
 	asked bool
 	tree  tree
@@ -141,7 +144,7 @@ func (e *exam) read(ctx context.Context, path string) (text []byte, ok bool, err
 }
 
 // speaks reports whether the rule is to be looked at.
-func (e *exam) speaks(rule string) bool { return e.profile.Includes(e.agent.rules[rule].Profile) }
+func (e *exam) speaks(rule string) bool { return e.policy.Speaks(rule, e.agent.rules[rule].Profile) }
 
 // say makes a finding of the rule on a file; with an empty path it is about the
 // repository.

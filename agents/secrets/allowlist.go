@@ -9,6 +9,7 @@ import (
 // allowlist says what is not a secret after all.
 type allowlist struct {
 	all     bool // all of its checks must hold, not any
+	never   bool // one of the checks can not hold here: that of commits
 	target  string
 	paths   func() *regexp.Regexp
 	regexes func() *regexp.Regexp
@@ -22,6 +23,7 @@ func newAllowlist(e allowlistEntry) *allowlist {
 		paths:   lazyPattern(anyOf(e.Paths)),
 		regexes: lazyPattern(anyOf(e.Regexes)),
 	}
+	a.never = a.all && len(e.Commits) > 0
 	for _, w := range e.StopWords {
 		if len(w) < 2 {
 			continue
@@ -44,7 +46,7 @@ func anyOf(patterns []string) string {
 
 // allowsPath reports whether the path alone is enough to allow.
 func (a *allowlist) allowsPath(path string) bool {
-	if a.all && (a.regexes() != nil || a.words != nil) {
+	if a.never || a.all && (a.regexes() != nil || a.words != nil) {
 		return false
 	}
 	p := a.paths()
@@ -54,6 +56,9 @@ func (a *allowlist) allowsPath(path string) bool {
 // allows reports whether a match is no secret. match and line are the text of
 // the rule's match and of the lines it stands on.
 func (a *allowlist) allows(path, secret, match, line string) bool {
+	if a.never {
+		return false
+	}
 	target := secret
 	switch a.target {
 	case "match":

@@ -15,6 +15,9 @@ func CompileAll(a *Agent) (err error) {
 			err = fmt.Errorf("compile: %v", p)
 		}
 	}()
+	if n := len(a.set.always); n > 0 {
+		return fmt.Errorf("%d rules have no keywords: they would run on everything", n)
+	}
 	for _, r := range a.set.rules {
 		r.path()
 		for _, l := range append(r.allow, a.set.allow...) {

@@ -1,6 +1,8 @@
 package secrets
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"unicode/utf8"
 )
@@ -53,6 +55,28 @@ func masked(b block, hits []hit, of int) string {
 	}
 	return excerpt(text, focus)
 }
+
+// mark is a few bits of the secret's hash, as "#3fa21": with it the fingerprint
+// of a finding changes when another secret stands in the same place, so that
+// what was said of the old one does not hold for it.
+//
+// It must not help to guess the secret. No key is at hand, so the bits are few:
+// of a long random one 20, which leave it as good as unknown; of one that may be
+// a password 8, which rule out 255 of 256 guesses and tell one from another
+// almost always. Repository and path take part, so that marks of the same
+// secret in two places do not tell that it is the same.
+func mark(repo, path, secret string) string {
+	sum := sha256.Sum256([]byte("assay secret\x00" + repo + "\x00" + path + "\x00" + secret))
+	digits := hex.EncodeToString(sum[:])
+	if entropy(secret)*float64(len(secret)) < strong {
+		return "#" + digits[:2]
+	}
+	return "#" + digits[:5]
+}
+
+// strong is how much a secret must have to guess, in bits, as far as its
+// characters tell.
+const strong = 100
 
 // token stretches a secret to the whole word it stands in: a rule may match
 // only the beginning of a longer secret.

@@ -106,6 +106,11 @@ scan:
 // are whole lines where lines are not too long, for rules know ends of lines.
 func (s *scanner) windows(text string) map[*rule][]window {
 	windows := make(map[*rule][]window)
+	for _, r := range s.set.always {
+		if s.looksAt(r) {
+			windows[r] = []window{{0, len(text)}}
+		}
+	}
 	s.lower = appendLower(s.lower[:0], text)
 	s.set.keywords.Walk(s.lower, func(end, n, keyword int64) bool {
 		for _, r := range s.set.byKeyword[keyword] {

@@ -1,13 +1,15 @@
 // Package secrets is the agent that finds credentials in what a change adds:
 // tokens, keys and passwords, by the rules of gitleaks.
 //
-// It looks at added lines only, each block of them by itself, and never
-// repeats a secret: not in the message, not in the evidence, not in the
-// fingerprint. Whether a secret still works it does not ask; nothing leaves
+// It looks at added lines only, each block of them by itself, and at what the
+// pull request and its commits say. It never repeats a secret: not in the
+// message, not in the evidence; a few bits of a hash tell one from another. It
+// honours the team's own files of gitleaks, as they are at the base. Whether a secret still works it does not ask; nothing leaves
 // the process.
 package secrets
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -53,7 +55,7 @@ func (a *Agent) Rules() []agents.Rule {
 	for _, r := range a.set.rules {
 		rules = append(rules, agents.Rule{
 			ID: Name + "/" + r.id, Severity: r.severity, Category: review.Security,
-			What: r.description, Why: why, Fix: fix, HelpURL: helpURL,
+			What: r.description, Why: why, Fix: fix, HelpURL: helpURL, Example: example, Silence: silence,
 		})
 	}
 	return rules
@@ -62,32 +64,50 @@ func (a *Agent) Rules() []agents.Rule {
 const (
 	why     = "Whoever can read the repository, now or later, can use it; taking it out in a later commit leaves it in the history."
 	fix     = "Revoke it and issue a new one, then take it out of the commits before they are merged and keep it in a secret store or the environment."
+	example = "bad:\ntoken: ghp_…\ngood:\ntoken: ${{ secrets.DEPLOY_TOKEN }}"
+	silence = "Write gitleaks:allow in a comment on the line; or add the finding to .gitleaksignore, or an allow list to .gitleaks.toml, on the base branch."
 	helpURL = "https://docs.github.com/code-security/secret-scanning/introduction/about-secret-scanning"
 )
+
+// limits are what a run says of where to look.
+type limits struct {
+	quiet bool
+	repo  string
+}
 
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	var out agents.Result
+	if err := ctx.Err(); err != nil {
+		return out, fmt.Errorf("scan for secrets: %w", err)
+	}
+	t := a.teamOf(ctx, in.Change)
+	limits := limits{in.Policy.Profile == "" || in.Policy.Profile == review.ProfileQuiet, in.Change.Repo.String()}
 	for _, f := range in.Change.Files {
 		if err := ctx.Err(); err != nil {
 			return out, fmt.Errorf("scan for secrets: %w", err)
 		}
-		findings, coverage := a.file(ctx, f)
+		findings, coverage := a.file(ctx, f, t, limits)
 		out.Findings = append(out.Findings, findings...)
 		out.Coverage = append(out.Coverage, coverage)
+	}
+	found, err := a.words(ctx, in.Change, t, limits)
+	out.Findings = append(out.Findings, found...)
+	if err != nil {
+		return out, err
 	}
 	return out, ctx.Err()
 }
 
-func (a *Agent) file(ctx context.Context, f review.File) ([]review.Finding, review.Coverage) {
+func (a *Agent) file(ctx context.Context, f review.File, t team, limits limits) ([]review.Finding, review.Coverage) {
 	cover := review.Coverage{Path: f.Path, Level: review.Full}
 	if f.Status == review.Removed {
 		cover.Level = review.NotApplicable
 		return nil, cover
 	}
-	findings := a.byPath(f)
+	findings := a.byPath(f, t, limits)
 	switch {
-	case a.set.allowsPath(f.Path):
+	case t.set.allowsPath(f.Path):
 		cover.Level, cover.Reason = review.NotApplicable, "files of this kind hold no secrets, or only look-alikes"
 		return findings, cover
 	case f.Binary:
@@ -95,13 +115,16 @@ func (a *Agent) file(ctx context.Context, f review.File) ([]review.Finding, revi
 		// pull request from being reviewed whole.
 		cover.Level, cover.Reason = review.NotApplicable, "binary: only its path was checked"
 		return findings, cover
-	case f.Unread != "":
+	case t.note != "":
+		cover.Level, cover.Reason = review.Partial, t.note
+	}
+	if f.Unread != "" {
 		cover.Level, cover.Reason = review.Partial, f.Unread
 		if len(f.Hunks) == 0 {
 			cover.Level = review.Skipped
 		}
 	}
-	text, reason := a.added(ctx, f)
+	text, reason := a.added(ctx, f, t, limits)
 	if reason != "" {
 		cover.Level, cover.Reason = review.Partial, reason
 	}
@@ -109,15 +132,15 @@ func (a *Agent) file(ctx context.Context, f review.File) ([]review.Finding, revi
 }
 
 // byPath makes the findings of rules that look at nothing but the path.
-func (a *Agent) byPath(f review.File) []review.Finding {
+func (a *Agent) byPath(f review.File, t team, limits limits) []review.Finding {
 	if f.Status == review.Modified {
 		return nil
 	}
 	var findings []review.Finding
-	for _, r := range a.set.pathOnly {
-		if r.appliesTo(f.Path) {
+	for _, r := range t.set.pathOnly {
+		if r.appliesTo(f.Path) && !limits.silent(r, f.Path) {
 			findings = append(findings, review.Finding{
-				Rule: Name + "/" + r.id, Severity: inContext(r.severity, f.Path, ""), Category: review.Security,
+				Rule: Name + "/" + ruleName(r.id), Severity: inContext(r.severity, f.Path, ""), Category: review.Security,
 				Path: f.Path, Message: message(r, f.Path), HelpURL: helpURL,
 			})
 		}
@@ -126,8 +149,8 @@ func (a *Agent) byPath(f review.File) []review.Finding {
 }
 
 // added scans what is added to the file; reason says why not all of it was.
-func (a *Agent) added(ctx context.Context, f review.File) (findings []review.Finding, reason string) {
-	s := scanner{set: a.set, path: f.Path, work: baseWork, applies: make([]int8, len(a.set.rules))}
+func (a *Agent) added(ctx context.Context, f review.File, t team, limits limits) (findings []review.Finding, reason string) {
+	s := scanner{set: t.set, path: f.Path, work: baseWork, applies: make([]int8, len(t.set.rules))}
 	size := 0
 	for lines := range f.AddedBlocks() {
 		b := newBlock(lines)
@@ -136,8 +159,12 @@ func (a *Agent) added(ctx context.Context, f review.File) (findings []review.Fin
 		}
 		s.work += workFactor * len(b.text)
 		hits, whole := s.scan(ctx, b)
-		for i := range hits {
-			findings = append(findings, finding(f.Path, b, hits, i))
+		for i, h := range hits {
+			found := finding(limits.repo, f.Path, b, hits, i)
+			if limits.silent(h.rule, f.Path) || t.ignores(found, h.rule.id) {
+				continue
+			}
+			findings = append(findings, found)
 			if len(findings) >= maxFileHits {
 				return findings, fmt.Sprintf("stopped after %d secrets", maxFileHits)
 			}
@@ -149,23 +176,42 @@ func (a *Agent) added(ctx context.Context, f review.File) (findings []review.Fin
 	return findings, ""
 }
 
-func finding(path string, b block, hits []hit, i int) review.Finding {
+// silent reports whether the rule has nothing to say of files at the path: in
+// the quiet profile what is not sure to be a key of somebody's passes in tests,
+// examples and generated files, where nearly all of it is made up.
+func (l limits) silent(r *rule, path string) bool {
+	unsure := r.severity < review.Critical || r.id == "private-key"
+	return l.quiet && unsure && path != "" && (agents.TestPath(path) || agents.GeneratedPath(path))
+}
+
+// ruleName makes a rule's name of what a team calls its own.
+func ruleName(id string) string {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(id))
+	return name[:min(len(name), 100)]
+}
+
+func finding(repo, path string, b block, hits []hit, i int) review.Finding {
 	h := hits[i]
 	return review.Finding{
-		Rule:      Name + "/" + h.rule.id,
+		Rule:      Name + "/" + ruleName(h.rule.id),
 		Severity:  inContext(h.rule.severity, path, b.text[h.start:h.end]),
 		Category:  review.Security,
 		Path:      path,
 		StartLine: b.first + b.line(h.start),
 		EndLine:   b.first + b.line(h.end-1),
 		Message:   message(h.rule, path),
-		Evidence:  masked(b, hits, i),
+		Evidence:  masked(b, hits, i) + " " + mark(repo, path, b.text[h.start:h.end]),
 		HelpURL:   helpURL,
 	}
 }
 
 func message(r *rule, path string) string {
-	what := strings.TrimSuffix(strings.TrimSpace(r.description), ".") + "."
+	what := strings.TrimSuffix(strings.TrimSpace(cmp.Or(r.description, "A secret by the rule "+r.id)), ".") + "."
 	if agents.TestPath(path) {
 		return what + " It stands among tests or examples: make sure that it opens nothing, or mark the line with gitleaks:allow."
 	}

@@ -166,22 +166,40 @@ func TestEvidenceMasksEverything(t *testing.T) {
 				t.Fatal("no findings")
 			}
 			for _, f := range out.Findings {
-				if f.Evidence != tt.want {
-					t.Errorf("evidence %q, want %q", f.Evidence, tt.want)
+				if got := f.Evidence[:strings.LastIndex(f.Evidence, " #")]; got != tt.want {
+					t.Errorf("evidence %q, want %q", got, tt.want)
 				}
 			}
 		})
 	}
 }
 
-func TestFingerprintHoldsNothingOfTheSecret(t *testing.T) {
-	id := func(secret string) string {
-		out := run(t, added("a.go", 1, `t := "`+secret+`"`))
+// TestFingerprintTellsSecretsApart holds that what was said of one secret does
+// not hold for another in its place, and that it stays when the line moves.
+func TestFingerprintTellsSecretsApart(t *testing.T) {
+	id := func(path, secret string, line int) string {
+		out := run(t, added(path, line, `t := "`+secret+`"`))
 		review.Fingerprint(out.Findings)
 		return out.Findings[0].ID
 	}
-	if a, b := id(githubPAT), id("gh"+"p_"+word(36, alnum)); a != b {
-		t.Errorf("two secrets in one place have the fingerprints %s and %s", a, b)
+	if id("a.go", githubPAT, 1) == id("a.go", "gh"+"p_"+word(36, alnum), 1) {
+		t.Error("two secrets in one place have the same fingerprint")
+	}
+	if id("a.go", githubPAT, 1) != id("a.go", githubPAT, 9) {
+		t.Error("the fingerprint changes when the line moves")
+	}
+	tail := func(path, secret string) string {
+		e := run(t, added(path, 1, `db_password: "`+secret+`"`)).Findings[0].Evidence
+		return e[strings.LastIndexByte(e, '#'):]
+	}
+	if got := tail("a.yml", githubPAT); len(got) != 6 {
+		t.Errorf("mark of a token: %q, want 20 bits", got)
+	}
+	if got := tail("a.yml", password[:12]+"1"); len(got) != 3 {
+		t.Errorf("mark of a password: %q, want 8 bits", got)
+	}
+	if tail("a.yml", githubPAT) == tail("b.yml", githubPAT) {
+		t.Error("marks tell that a secret stands in two places")
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 //   - An identifier that is public by design: low.
 func severityOf(id, regex string) review.Severity {
 	switch {
+	case regex == "" && !guesses[id]:
+		return review.Medium // a path alone proves little
 	case publicByDesign.MatchString(id):
 		return review.Low
 	case guesses[id]:

@@ -9,10 +9,10 @@ import (
 	"assay/review"
 )
 
-// Rules describes the agent's rules: one for each check of actionlint, and
-// script injection by itself.
+// Rules describes the agent's rules: one for each check of actionlint, script
+// injection by itself, and those on security that are our own.
 func Rules() []agents.Rule {
-	rules := make([]agents.Rule, 0, len(table))
+	rules := auditRules()
 	for _, r := range table {
 		rules = append(rules, agents.Rule{
 			ID: Name + "/" + r.id, Severity: r.severity, Category: r.category, What: r.what, Why: r.why, Fix: r.fix,

@@ -1,8 +1,9 @@
-// Package workflows is the agent that checks GitHub Actions workflows with
-// actionlint: mistakes that keep a workflow from running, and script injection.
+// Package workflows is the agent that checks GitHub Actions: workflows with
+// actionlint, for mistakes that keep them from running, and workflows and
+// composite actions with rules of its own on security, as zizmor defines them.
 //
-// It reads whole workflow files at the head and speaks of the lines that the
-// change adds. It runs no scripts and calls no other tools; what local actions
+// It reads whole files on both sides and speaks of what the change adds or
+// brings about, never of what was there before. It runs no scripts and calls no other tools; what local actions
 // and reusable workflows expect it does not know.
 package workflows
 
@@ -47,6 +48,9 @@ func New() *Agent {
 // Name implements agents.Agent.
 func (a *Agent) Name() string { return Name }
 
+// Rules implements agents.Describer.
+func (a *Agent) Rules() []agents.Rule { return Rules() }
+
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	var out agents.Result
@@ -55,12 +59,12 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 			return out, fmt.Errorf("check workflows: %w", err)
 		}
 		c := review.Coverage{Path: f.Path, Level: review.Full}
-		if f.Status == review.Removed || !workflowPath.MatchString(f.Path) {
+		if f.Status == review.Removed || !workflowPath.MatchString(f.Path) && !actionPath.MatchString(f.Path) {
 			c.Level = review.NotApplicable
 			out.Coverage = append(out.Coverage, c)
 			continue
 		}
-		found, gap := a.file(ctx, in.Change.Contents, f)
+		found, gap := a.file(ctx, in.Change, f)
 		if gap.Level != "" {
 			c.Level, c.Reason = gap.Level, gap.Reason
 		}
@@ -72,44 +76,63 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 
 var workflowPath = regexp.MustCompile(`^\.github/workflows/[^/]+\.ya?ml$`)
 
-// file checks one workflow; gap says why it was not checked fully.
-func (a *Agent) file(ctx context.Context, contents review.Contents, f review.File) (found []review.Finding, gap review.Coverage) {
-	skipped := func(reason string) ([]review.Finding, review.Coverage) {
+var actionPath = regexp.MustCompile(`(?:^|/)action\.ya?ml$`)
+
+// file checks one workflow or action; gap says why it was not checked fully.
+func (a *Agent) file(ctx context.Context, change *review.Change, f review.File) (found []review.Finding, gap review.Coverage) {
+	text, reason := read(ctx, change.Contents, review.Head, f.Path)
+	if reason != "" {
 		return nil, review.Coverage{Level: review.Skipped, Reason: reason}
 	}
-	if contents == nil {
-		return skipped("its contents could not be read")
-	}
-	text, err := contents.Read(ctx, review.Head, f.Path)
-	switch {
-	case errors.Is(err, review.ErrTooLarge), len(text) > maxFile:
-		return skipped(fmt.Sprintf("larger than the %d KB that GitHub takes", maxFile>>10))
-	case errors.Is(err, review.ErrNotExist):
-		return skipped("it is not there at the head")
-	case err != nil:
-		return skipped("its contents could not be read")
-	}
-	if err := boundedAliases(text); err != nil {
-		return skipped(err.Error())
-	}
-	errs, err := lint(text)
-	if err != nil {
-		return skipped("actionlint could not check it")
+	before, known := base(ctx, change.Contents, f)
+	head := a.audited(change.Repo, f.Path, text)
+	if known {
+		found = agents.Introduced(f, head, a.audited(change.Repo, f.Path, before))
+	} else {
+		found = agents.OnAdded(f, head)
 	}
 	if f.Unread != "" {
 		gap = review.Coverage{Level: review.Partial, Reason: f.Unread}
 	}
+	if !workflowPath.MatchString(f.Path) {
+		return found, gap
+	}
+	errs, err := lint(text)
+	if err != nil {
+		return found, review.Coverage{Level: review.Partial, Reason: "actionlint could not check it"}
+	}
+	linted := a.placed(f, errs, text, before)
+	if over := len(found) + len(linted) - maxFindings; over > 0 {
+		linted = linted[:max(0, len(linted)-over)]
+		gap = review.Coverage{Level: review.Partial, Reason: fmt.Sprintf("stopped after %d findings", maxFindings)}
+	}
+	return append(linted, found...), gap
+}
+
+// placed is what actionlint says of the lines that the change adds, but for
+// what it said of the base.
+func (a *Agent) placed(f review.File, errs []*actionlint.Error, text, before []byte) []review.Finding {
 	lines := strings.Split(string(text), "\n")
 	added := addedLines(f)
+	var was []*actionlint.Error
+	if len(before) > 0 && len(errs) > 0 {
+		was, _ = lint(before) // what cannot be linted has said nothing
+	}
+	stood := standing(was, strings.Split(string(before), "\n"))
+	var found []review.Finding
 	for _, e := range errs {
-		if len(found) == maxFindings {
-			return found, review.Coverage{Level: review.Partial, Reason: fmt.Sprintf("stopped after %d findings", maxFindings)}
+		if len(found) > maxFindings {
+			break
 		}
 		line := locate(e, lines, added)
+		if key := errorKey(e, lines); line > 0 && stood[key] > 0 {
+			stood[key]-- // it only moved
+			continue
+		}
 		switch {
 		case line > 0:
 			found = append(found, a.finding(f.Path, e, line, lines))
-		case unparsable(e) && !a.brokenBefore(ctx, contents, f):
+		case unparsable(e) && !slices.ContainsFunc(was, unparsable):
 			// The line that the parser stumbles over need not be the one that
 			// made it: nothing of this workflow runs any more.
 			whole := a.finding(f.Path, e, e.Line, lines)
@@ -117,7 +140,61 @@ func (a *Agent) file(ctx context.Context, contents review.Contents, f review.Fil
 			found = append(found, whole)
 		}
 	}
-	return found, gap
+	return found
+}
+
+// standing counts errors by what they say and the line they say it of.
+func standing(errs []*actionlint.Error, lines []string) map[string]int {
+	counts := make(map[string]int)
+	for _, e := range errs {
+		counts[errorKey(e, lines)]++
+	}
+	return counts
+}
+
+func errorKey(e *actionlint.Error, lines []string) string {
+	key := e.Kind + "\x00" + e.Message
+	if e.Line >= 1 && e.Line <= len(lines) {
+		key += "\x00" + strings.TrimSpace(lines[e.Line-1])
+	}
+	return key
+}
+
+// read is a file that is fit to be checked, or the reason why there is none.
+func read(ctx context.Context, contents review.Contents, side review.Side, path string) (text []byte, reason string) {
+	if contents == nil {
+		return nil, "its contents could not be read"
+	}
+	text, err := contents.Read(ctx, side, path)
+	switch {
+	case errors.Is(err, review.ErrTooLarge), len(text) > maxFile:
+		return nil, fmt.Sprintf("larger than the %d KB that GitHub takes", maxFile>>10)
+	case errors.Is(err, review.ErrNotExist):
+		return nil, "it is not there at the head"
+	case err != nil:
+		return nil, "its contents could not be read"
+	}
+	if err := boundedAliases(text); err != nil {
+		return nil, err.Error()
+	}
+	return text, ""
+}
+
+// base is the file before the change; known is false where it could not be
+// read. One that was not there is known, and empty.
+func base(ctx context.Context, contents review.Contents, f review.File) (text []byte, known bool) {
+	if f.Status == review.Added {
+		return nil, true
+	}
+	path := f.Path
+	if f.OldPath != "" {
+		path = f.OldPath
+	}
+	if _, err := contents.Read(ctx, review.Base, path); errors.Is(err, review.ErrNotExist) {
+		return nil, true
+	}
+	text, reason := read(ctx, contents, review.Base, path)
+	return text, reason == ""
 }
 
 // lint runs actionlint over the text alone. The name "<stdin>" keeps it from
@@ -133,20 +210,6 @@ func lint(text []byte) (errs []*actionlint.Error, err error) {
 		return nil, fmt.Errorf("lint workflow: %w", err)
 	}
 	return errs, nil
-}
-
-// brokenBefore reports whether the workflow could not be parsed before either.
-func (a *Agent) brokenBefore(ctx context.Context, contents review.Contents, f review.File) bool {
-	path := f.Path
-	if f.OldPath != "" {
-		path = f.OldPath
-	}
-	text, err := contents.Read(ctx, review.Base, path)
-	if err != nil || len(text) > maxFile || boundedAliases(text) != nil {
-		return false
-	}
-	errs, err := lint(text)
-	return err == nil && slices.ContainsFunc(errs, unparsable)
 }
 
 func unparsable(e *actionlint.Error) bool {

@@ -59,6 +59,7 @@ func run(t testing.TB, contents review.Contents, files ...review.File) agents.Re
 	if err != nil {
 		t.Fatal(err)
 	}
+	out.Findings, _ = agents.ApplyPolicy(workflows.Rules(), review.Policy{}, out.Findings) // as the runner does
 	return out
 }
 

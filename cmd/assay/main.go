@@ -37,6 +37,7 @@ type cli struct {
 	Runs    runsCmd    `cmd:"" help:"List the latest runs and what became of them, dead letters included."`
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
 	Config  configCmd  `cmd:"" help:"Look at a repository's config."`
+	Eval    evalCmd    `cmd:"" help:"Measure agents on real history."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
 	VersionFlag versionFlag `name:"version" help:"Print the version."`

@@ -137,6 +137,7 @@ func TestEverythingSet(t *testing.T) {
 			GitHubToken:   Breaker{FailureThreshold: 5, ResetTimeout: time.Second, MaxResetTimeout: time.Second},
 			GitHubGraphQL: Breaker{FailureThreshold: 9, ResetTimeout: 2 * time.Second, MaxResetTimeout: 3 * time.Second},
 			OpenAI:        defaultBreaker, Anthropic: defaultBreaker, Gemini: defaultBreaker, Ollama: defaultBreaker,
+			OSV: Breaker{FailureThreshold: 9, ResetTimeout: 30 * time.Second, MaxResetTimeout: 10 * time.Minute},
 		},
 		Advisories: Advisories{Dir: "/var/lib/osv"},
 		Caches: Caches{

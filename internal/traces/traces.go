@@ -181,7 +181,7 @@ type agent struct {
 	traces *Traces
 }
 
-// Unwrap is the agent that is traced.
+// Unwrap is the agent that is traced: its rules are found by it.
 func (a agent) Unwrap() agents.Agent { return a.Agent }
 
 // Run runs the agent in a span of its own.
