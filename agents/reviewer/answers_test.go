@@ -207,3 +207,18 @@ func TestConcurrent(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestApartWithinBudget holds that units which are asked again, each for its
+// own, do not wait for each other for ever.
+func TestApartWithinBudget(t *testing.T) {
+	w := newWorld(t)
+	w.Otherwise(llmfake.Step{Mode: llmfake.WrongSchema})
+	files := make(map[string]string)
+	for i := range 12 {
+		files[fmt.Sprint("d", i, "/a.go")] = "package a\n"
+	}
+	in := agents.Input{Change: added(files), Policy: review.Policy{Budget: review.Budget{Tokens: 45_000}}}
+	if _, err := w.agent.Run(t.Context(), in); fault.KindOf(err) != fault.Invalid || err == nil {
+		t.Errorf("error %v", err)
+	}
+}

@@ -52,6 +52,7 @@ type meter struct {
 	soft time.Time
 
 	mu       sync.Mutex
+	released sync.Cond // of mu
 	used     review.Usage
 	spent    int // tokens
 	reserved int
@@ -59,6 +60,7 @@ type meter struct {
 
 func newMeter(ctx context.Context, l limits, now func() time.Time) *meter {
 	m := &meter{limits: l, now: now}
+	m.released.L = &m.mu
 	if end, ok := ctx.Deadline(); ok {
 		left := end.Sub(now())
 		m.soft = end.Add(-min(left/haste, maxHaste))
@@ -66,27 +68,33 @@ func newMeter(ctx context.Context, l limits, now func() time.Time) *meter {
 	return m
 }
 
-// reserve sets tokens aside for work to come. It says why there are none.
+// reserve sets tokens aside for work to come, waiting for what others have set
+// aside and may not need. It says why there are none.
 func (m *meter) reserve(tokens int) (refusal string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for m.reserved > 0 && !m.late() && m.over(tokens) != "" && m.spent+tokens <= m.limits.tokens {
+		m.released.Wait()
+	}
 	if refusal = m.over(tokens); refusal == "" {
 		m.reserved += tokens
 	}
 	return refusal
 }
 
-// refuse says why tokens cannot be set aside now; "" when they can.
+// refuse says why tokens could not be set aside even if nobody else had any;
+// "" when they could.
 func (m *meter) refuse(tokens int) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.over(tokens)
+	return m.over(tokens - m.reserved)
 }
 
 func (m *meter) release(tokens int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.reserved -= tokens
+	m.released.Broadcast()
 }
 
 // over says why tokens more would be too much; "" when they would not.

@@ -21,6 +21,9 @@ const (
 	// perUnit is what a unit takes beside its diff, in tokens: what surrounds
 	// the hunks, the answer, the second look. System prompt and tools come on top.
 	perUnit = 3_000
+	// perRound is how often a unit's prompt is sent at least: to look, and to
+	// answer.
+	perRound = 2
 	// maxBeyond is for how many units that the budget does not reach it is looked
 	// up whether their answers are known: that reads their files.
 	maxBeyond = 60
@@ -102,7 +105,7 @@ func (j *job) review(ctx context.Context, units []unit) ([]outcome, error) {
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			outcomes[i] = j.unit(ctx, u, overhead+u.tokens()+perUnit)
+			outcomes[i] = j.unit(ctx, u, perRound*(overhead+u.tokens())+perUnit)
 			if err := outcomes[i].err; err != nil {
 				j.agent.cfg.Logger.WarnContext(ctx, "part of a change not reviewed", "files", len(u.parts), "error", err.Error())
 				if fault.KindOf(err) != fault.Invalid {
@@ -153,8 +156,8 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 	if refusal := j.meter.reserve(tokens); refusal != "" {
 		return outcome{refusal: refusal}
 	}
-	defer j.meter.release(tokens)
 	o := j.answered(ctx, s, tokens)
+	j.meter.release(tokens) // before others are waited for
 	if !u.bare && o.err != nil && fault.KindOf(o.err) == fault.Invalid {
 		return j.apart(ctx, u, o)
 	}
@@ -168,7 +171,7 @@ func (j *job) apart(ctx context.Context, u unit, failed outcome) outcome {
 	all := outcome{err: failed.err}
 	for _, p := range u.parts {
 		alone := unit{parts: []part{p}, bare: true}
-		o := j.unit(ctx, alone, j.overhead()+alone.tokens()+perUnit)
+		o := j.unit(ctx, alone, perRound*(j.overhead()+alone.tokens())+perUnit)
 		switch {
 		case o.err != nil && fault.KindOf(o.err) != fault.Invalid:
 			return o
