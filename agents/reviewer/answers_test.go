@@ -1,6 +1,7 @@
 package reviewer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -219,6 +220,21 @@ func TestApartWithinBudget(t *testing.T) {
 	}
 	in := agents.Input{Change: added(files), Policy: review.Policy{Budget: review.Budget{Tokens: 45_000}}}
 	if _, err := w.agent.Run(t.Context(), in); fault.KindOf(err) != fault.Invalid || err == nil {
+		t.Errorf("error %v", err)
+	}
+}
+
+// broken panics where a file is read.
+type broken struct{ headFiles }
+
+func (broken) Read(context.Context, review.Side, string) ([]byte, error) { panic("boom") }
+
+// TestPanic holds that a panic beside the runner's goroutine is an error.
+func TestPanic(t *testing.T) {
+	w := newWorld(t)
+	change := added(map[string]string{"a.go": "package a\n"})
+	change.Contents = broken{}
+	if _, err := w.agent.Run(t.Context(), agents.Input{Change: change}); !errors.Is(err, errPanic) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -104,7 +105,14 @@ func (j *job) review(ctx context.Context, units []unit) ([]outcome, error) {
 			continue
 		}
 		all.Go(func() {
-			defer func() { <-slots }()
+			defer func() {
+				if p := recover(); p != nil { // nobody else recovers what is not on the runner's goroutine
+					j.agent.cfg.Logger.ErrorContext(ctx, "review of a part panicked", "panic", p, "stack", string(debug.Stack()))
+					outcomes[i] = outcome{err: errPanic}
+					stop(errPanic)
+				}
+				<-slots
+			}()
 			outcomes[i] = j.unit(ctx, u, perRound*(overhead+u.tokens())+perUnit)
 			if err := outcomes[i].err; err != nil {
 				j.agent.cfg.Logger.WarnContext(ctx, "part of a change not reviewed", "files", len(u.parts), "error", err.Error())
@@ -156,8 +164,10 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 	if refusal := j.meter.reserve(tokens); refusal != "" {
 		return outcome{refusal: refusal}
 	}
-	o := j.answered(ctx, s, tokens)
-	j.meter.release(tokens) // before others are waited for
+	o := func() outcome {
+		defer j.meter.release(tokens) // before others are waited for
+		return j.answered(ctx, s, tokens)
+	}()
 	if !u.bare && o.err != nil && fault.KindOf(o.err) == fault.Invalid {
 		return j.apart(ctx, u, o)
 	}
@@ -205,6 +215,8 @@ func (j *job) answered(ctx context.Context, s *sheet, tokens int) outcome {
 	j.keep(ctx, s, o, talk)
 	return o
 }
+
+var errPanic = errors.New("the agent crashed")
 
 const lateReason = "the time for the review is up"
 
