@@ -209,8 +209,8 @@ type Vocabulary struct {
 	// Agents are the names of the agents this service has.
 	Agents []string
 	// Default are the agents of the built-in pipeline. Empty means those of
-	// the deterministic agents (secrets, workflows, dependencies, hygiene, pull-request)
-	// that are in Agents.
+	// secrets, workflows, dependencies, hygiene, pull-request and reviewer that
+	// are in Agents; the last is there where the operator has configured a model.
 	Default []string
 	// Kinds are the kinds of agents that a config may make: KindLLM, KindCommand,
 	// KindFile.
@@ -245,7 +245,7 @@ func (v Vocabulary) defaultAgents() []string {
 		return slices.Clone(v.Default)
 	}
 	var names []string
-	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request"} {
+	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request", "reviewer"} {
 		if slices.Contains(v.Agents, name) {
 			names = append(names, name)
 		}

@@ -160,10 +160,15 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	if cfg.Advisories, err = a.advisories(); err != nil {
 		return pipeline.Reviewer{}, err
 	}
+	if cfg.Extra, err = a.modelAgents(); err != nil {
+		return pipeline.Reviewer{}, err
+	}
 	if a.opts.Extra != nil {
-		if cfg.Extra, err = a.opts.Extra(a.guards); err != nil {
+		extra, err := a.opts.Extra(a.guards)
+		if err != nil {
 			return pipeline.Reviewer{}, err
 		}
+		cfg.Extra = append(cfg.Extra, extra...)
 	}
 	reviewer, err := NewReviewer(cfg)
 	if err != nil {
