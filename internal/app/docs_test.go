@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,7 +36,12 @@ func TestDocs(t *testing.T) {
 		}
 		for _, block := range yamlBlock.FindAllSubmatch(text, -1) {
 			configs++
-			config, problems := strategy.Parse(file, block[1], strategy.Vocabulary{Agents: registry.Names()})
+			layer := strategy.Layer{Kind: strategy.Repository, Path: file, Data: block[1]}
+			if bytes.Contains(block[1], []byte("\noperator:")) { // the operator's file
+				layer.Kind = strategy.Operator
+			}
+			loaded := strategy.Load(strategy.Vocabulary{Agents: registry.Names()}, layer)
+			config, problems := loaded.Config, loaded.Problems
 			if len(problems) > 0 || len(config.Notices) > 0 {
 				t.Errorf("%s shows a config with problems: %+v", file, problems)
 			}
