@@ -93,6 +93,14 @@ func TestAnalysers(t *testing.T) {
 	if right, n := eval.Precision(got.Sample, judged); right != 1 || n != 1 {
 		t.Errorf("%d of %d right", right, n)
 	}
+	if got.Added != 4 || got.Per1000(got.Findings) != 750 {
+		t.Errorf("%d added lines, %v findings for 1,000", got.Added, got.Per1000(got.Findings))
+	}
+	narrow := cfg
+	narrow.MaxLines = 1
+	if got, err := eval.Analysers(t.Context(), narrow, []string{dir}); err != nil || got.Commits != 2 || got.Skipped != 2 {
+		t.Errorf("of one added line: %+v, %v", got, err)
+	}
 	cfg.MaxCommits = 2
 	if got, err = eval.Analysers(t.Context(), cfg, []string{dir}); err != nil || got.Commits != 1 || got.Skipped != 1 {
 		t.Errorf("the newest two: %+v, %v", got, err)
