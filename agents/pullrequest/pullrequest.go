@@ -197,6 +197,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	found := a.words(change.Pull, m)
 	found = append(found, a.issue(change.Pull, m)...)
 	var gaps []string
+	var down error // what may pass
 	for _, c := range a.checks(change, m, goAPI) {
 		if c.rule != "" && !in.Policy.Speaks(c.rule, a.rules[c.rule].Profile) {
 			continue
@@ -204,6 +205,9 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 		more, err := c.run(ctx)
 		if err != nil {
 			gaps = append(gaps, err.Error())
+			if down == nil && fault.KindOf(err).Passes() {
+				down = err
+			}
 		}
 		found = append(found, capped(more)...)
 	}
@@ -211,7 +215,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	if len(gaps) > 0 {
 		out.Coverage = append(out.Coverage, review.Coverage{Path: review.Whole, Level: review.Partial, Reason: strings.Join(gaps, "; ")})
 	}
-	return out, cmp.Or(ctx.Err(), outage())
+	return out, cmp.Or(ctx.Err(), down, outage())
 }
 
 // check is a check that asks for more than the change holds, made only where
