@@ -111,6 +111,7 @@ func TestCharacters(t *testing.T) {
 
 		{"in what a test reads", "lexers/testdata/pascal.expected", "{\"value\":\"\uFEFF\"}", "", "", ""},
 		{"in a bundle", "dist/node/chunks/node.js", "NO_BREAK_SPACE: \"\uFEFF\"", "", "", ""},
+		{"in what is minified", "compiler/index.js", strings.Repeat("f(x);", 500) + "/\u200B|\u200C/", "", "", ""},
 		{"tags in what a test reads", "testdata/a.txt", "Hi\U000E0049\U000E0067", "invisible-character high testdata/a.txt:2-2", "Hi<U+E0049><U+E0067>", "Hi"},
 		{"direction in a bundle", "dist/a.js", "x\u202E", "bidi-control high dist/a.js:2-2", "x<U+202E>", "x"},
 
