@@ -122,6 +122,37 @@ func TestReadJudgements(t *testing.T) {
 	}
 }
 
+// TestJudged holds that the judgements that are kept can be read, that each
+// finding is judged once, and what docs/noise.md says of them.
+func TestJudged(t *testing.T) {
+	file, err := os.Open(filepath.Join("testdata", "judged.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	judged, err := eval.ReadJudgements(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	right := 0
+	for _, j := range judged {
+		if seen[j.ID] || j.Rule == "" || j.Message == "" || j.Profile == "" || !j.Right && j.Why == "" {
+			t.Errorf("judged twice, or not whole: %+v", j)
+		}
+		seen[j.ID] = true
+		if j.Right {
+			right++
+		}
+	}
+	if len(judged) < 100 {
+		t.Errorf("%d findings are judged, want 100 or more", len(judged))
+	}
+	if share, _, _ := eval.Interval(right, len(judged)); share < 0.95 {
+		t.Errorf("%d of %d are right: %.3f, want 0.95", right, len(judged), share)
+	}
+}
+
 func TestInterval(t *testing.T) {
 	// https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval
 	share, low, high := eval.Interval(95, 100)
