@@ -63,10 +63,10 @@ func (c evalAnalysersCmd) Run(cmd command) error {
 		defer fmt.Fprint(cmd.stderr, "\r\x1b[K")
 	}
 	result, err := eval.Analysers(cmd.ctx, cfg, c.Dirs)
-	if err != nil {
+	if result == nil {
 		return err
 	}
-	return c.write(cmd.stdout, result, judged)
+	return errors.Join(err, c.write(cmd.stdout, result, judged))
 }
 
 func (c evalAnalysersCmd) agents(registry *agents.Registry) ([]agents.Agent, error) {

@@ -40,7 +40,8 @@ const agentTimeout = time.Minute
 // everything is the most commits of a repository that are listed.
 const everything = 1 << 20
 
-// Analysers reviews the history of the repositories in dirs.
+// Analysers reviews the history of the repositories in dirs. When it is stopped
+// it returns what it has beside the error: a long measurement is not lost.
 func Analysers(ctx context.Context, cfg Config, dirs []string) (*Result, error) {
 	if len(cfg.Agents) == 0 || cfg.Runner == nil {
 		return nil, errors.New("evaluate: Agents and Runner are required")
@@ -48,7 +49,7 @@ func Analysers(ctx context.Context, cfg Config, dirs []string) (*Result, error) 
 	m := newMeasure(cfg)
 	for _, dir := range dirs {
 		if err := m.repository(ctx, dir); err != nil {
-			return nil, fmt.Errorf("evaluate %s: %w", dir, err)
+			return m.result(), fmt.Errorf("evaluate %s: %w", dir, err)
 		}
 	}
 	return m.result(), nil

@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +102,16 @@ func TestAnalysers(t *testing.T) {
 	if got, err := eval.Analysers(t.Context(), narrow, []string{dir}); err != nil || got.Commits != 2 || got.Skipped != 2 {
 		t.Errorf("of one added line: %+v, %v", got, err)
 	}
+	stopped, stop := context.WithCancel(t.Context())
+	cfg.Progress = func(done int, _ string) {
+		if done == 2 {
+			stop()
+		}
+	}
+	if got, err := eval.Analysers(stopped, cfg, []string{dir}); !errors.Is(err, context.Canceled) || got == nil || got.Commits+got.Skipped != 2 {
+		t.Errorf("stopped: %+v, %v", got, err)
+	}
+	cfg.Progress = nil
 	cfg.MaxCommits = 2
 	if got, err = eval.Analysers(t.Context(), cfg, []string{dir}); err != nil || got.Commits != 1 || got.Skipped != 1 {
 		t.Errorf("the newest two: %+v, %v", got, err)
