@@ -105,7 +105,8 @@ func (r *Reconciler) attempts(ctx context.Context, s scan) (list []ghapp.HookDel
 	return list, next, nil
 }
 
-// sift groups attempts by GUID: lost is what no attempt has delivered, and
+// sift groups attempts by GUID, those about pull requests before the rest of
+// what a push sends. lost is what no attempt has delivered, and
 // delivered what a repeated attempt has.
 func sift(attempts []ghapp.HookDelivery, subscribed func(name, action string) bool) store.Scan {
 	type delivery struct {
@@ -120,7 +121,7 @@ func sift(attempts []ghapp.HookDelivery, subscribed func(name, action string) bo
 		}
 		d := byGUID[a.GUID]
 		if d == nil {
-			d = &delivery{Lost: store.Lost{GUID: a.GUID, AttemptID: a.ID, FailedAt: a.DeliveredAt}}
+			d = &delivery{Lost: store.Lost{GUID: a.GUID, AttemptID: a.ID, FailedAt: a.DeliveredAt, Later: a.Event != "pull_request"}}
 			byGUID[a.GUID] = d
 			order = append(order, a.GUID)
 		}

@@ -15,6 +15,8 @@ type Lost struct {
 	AttemptID int64
 	// FailedAt is when the first attempt that is known failed.
 	FailedAt time.Time
+	// Later says that others are asked for first.
+	Later bool
 	// Asks is how often GitHub was asked for it again.
 	Asks int
 }
@@ -35,14 +37,18 @@ type Scan struct {
 func (s *Store) SaveScan(ctx context.Context, scan Scan, oldest time.Time) error {
 	err := s.Write(ctx, func(tx *sql.Tx) error {
 		for _, l := range scan.Lost {
+			later := 0
+			if l.Later {
+				later = 1
+			}
 			// What is known of a lost delivery stays; of its attempts the
 			// latest is the one that GitHub keeps longest.
 			if _, err := tx.ExecContext(ctx, `
-				INSERT INTO lost_deliveries (guid, attempt_id, failed_at)
-				SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT)
+				INSERT INTO lost_deliveries (guid, attempt_id, failed_at, later)
+				SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT)
 				WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE guid = $1)
 				ON CONFLICT (guid) DO UPDATE SET attempt_id = excluded.attempt_id`,
-				l.GUID, l.AttemptID, toMicros(l.FailedAt)); err != nil {
+				l.GUID, l.AttemptID, toMicros(l.FailedAt), later); err != nil {
 				return err
 			}
 		}
@@ -65,12 +71,12 @@ func (s *Store) SaveScan(ctx context.Context, scan Scan, oldest time.Time) error
 }
 
 // LostDue lists the deliveries that are lost still and may be asked for now,
-// the oldest first.
+// those that are not to come later first, and then the oldest.
 func (s *Store) LostDue(ctx context.Context, limit int) ([]Lost, error) {
 	rows, err := s.read.QueryContext(ctx, `
-		SELECT guid, attempt_id, failed_at, asks FROM lost_deliveries
+		SELECT guid, attempt_id, failed_at, later, asks FROM lost_deliveries
 		WHERE ask_at <= $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.guid = lost_deliveries.guid)
-		ORDER BY failed_at, guid LIMIT $2`, s.micros(), limit)
+		ORDER BY later, failed_at, guid LIMIT $2`, s.micros(), limit)
 	if err != nil {
 		return nil, classify(fmt.Errorf("list lost deliveries: %w", err))
 	}
@@ -78,11 +84,11 @@ func (s *Store) LostDue(ctx context.Context, limit int) ([]Lost, error) {
 	var list []Lost
 	for rows.Next() {
 		var l Lost
-		var failed int64
-		if err := rows.Scan(&l.GUID, &l.AttemptID, &failed, &l.Asks); err != nil {
+		var failed, later int64
+		if err := rows.Scan(&l.GUID, &l.AttemptID, &failed, &later, &l.Asks); err != nil {
 			return nil, fmt.Errorf("list lost deliveries: %w", err)
 		}
-		l.FailedAt = fromMicros(failed)
+		l.FailedAt, l.Later = fromMicros(failed), later != 0
 		list = append(list, l)
 	}
 	return list, classify(rows.Err())

@@ -32,7 +32,11 @@ CREATE TABLE dismissals (
     PRIMARY KEY (repo_id, number, fingerprint)
 );
 
+-- Of lost deliveries some are asked for before others.
+ALTER TABLE lost_deliveries ADD COLUMN later BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE lost_deliveries DROP COLUMN later;
 DROP TABLE dismissals;
 DROP TABLE repositories;
 DROP TABLE installations;
