@@ -44,6 +44,10 @@ bench: ## Measure: durable deliveries next to a bare HMAC check; agents, guard, 
 	$(GO) test ./internal/bench -run '^$$' -bench . -benchtime 1x -v
 	$(GO) test ./agents/... ./internal/guard ./internal/cache -run '^$$' -bench .
 
+.PHONY: eval-secrets
+eval-secrets: ## Compare the secrets agent with gitleaks on gitleaks' own samples
+	./scripts/eval-secrets
+
 .PHONY: soak
 soak: ## Kill the service at random, hundreds of times, under load
 	SOAK_KILLS=$${SOAK_KILLS:-300} $(GO) test ./internal/e2e -run TestKill -v -timeout 60m

@@ -177,15 +177,15 @@ func TestWhole(t *testing.T) {
 func TestPaths(t *testing.T) {
 	for path, want := range map[string]bool{
 		"internal/a_test.go": true, "test/a.go": true, "src/test/java/A.java": true, "a/testdata/x.pem": true, "web/App.spec.ts": true,
-		"src/main/FooTest.java": true, "Acme.Tests/Foo.cs": true, ".env.example": true, "tests/conftest.py": true, "test_x.py": true, "examples/k8s.yml": true,
-		"main.go": false, "latest/a.go": false, "contest.go": false, "src/Latest.java": false, "attestation.py": false, "internal/testify.go": false, ".env": false,
+		"src/main/FooTest.java": true, "Acme.Tests/Foo.cs": true, ".env.example": true, "tests/conftest.py": true, "test_x.py": true, "examples/k8s.yml": true, "lib/_fixture/key.pem": true, "test-fixtures/a": true, "__mocks__/a.js": true, "_examples/a.go": true,
+		"fixtures.go": false, "main.go": false, "latest/a.go": false, "contest.go": false, "src/Latest.java": false, "attestation.py": false, "internal/testify.go": false, ".env": false,
 	} {
 		if got := agents.TestPath(path); got != want {
 			t.Errorf("TestPath(%q) = %v", path, got)
 		}
 	}
 	for path, want := range map[string]bool{
-		"go.sum": true, "web/package-lock.json": true, "api/a.pb.go": true, "vendor/x/y.go": true, "a.min.js": true, "dist/app.js": true, "Cargo.lock": true,
+		"go.sum": true, "vendor.sum": true, "web/package-lock.json": true, "api/a.pb.go": true, "vendor/x/y.go": true, "a.min.js": true, "dist/app.js": true, "Cargo.lock": true,
 		"main.go": false, "distance/a.go": false, "lock.go": false, "regen.go": false,
 	} {
 		if got := agents.GeneratedPath(path); got != want {

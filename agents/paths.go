@@ -11,7 +11,7 @@ import (
 func TestPath(p string) bool { return testPath.MatchString(p) }
 
 var testPath = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`(?:^|/)(?:tests?|spec|specs|__tests__|__mocks__|mocks?|testing|testutils?|testdata|test[-_]data|fixtures?|__fixtures__|__snapshots__|golden|cassettes|samples?|examples?|demos?|e2e|cypress)/`,
+	`(?:^|/)_*(?:tests?|spec|specs|mocks?|testing|testutils?|testdata|test[-_]data|(?:[a-z0-9]+[-_])?fixtures?|snapshots|golden|cassettes|samples?|examples?|demos?|e2e|cypress)_*/`,
 	`(?:^|/)(?:test_[^/]*|conftest)\.py$`,
 	`[._-](?:test|tests|spec|e2e|cy|stories|fixture|fixtures|mock|example|sample)\.[a-z0-9.]+$`,
 	`\.(?:example|sample|golden|snap)$`,
@@ -26,7 +26,7 @@ func GeneratedPath(p string) bool {
 }
 
 var lockFiles = map[string]bool{
-	"go.sum": true, "go.work.sum": true, "package-lock.json": true, "npm-shrinkwrap.json": true, "yarn.lock": true,
+	"go.sum": true, "go.work.sum": true, "vendor.sum": true, "package-lock.json": true, "npm-shrinkwrap.json": true, "yarn.lock": true,
 	"pnpm-lock.yaml": true, "bun.lock": true, "bun.lockb": true, "deno.lock": true, "cargo.lock": true, "gemfile.lock": true, "composer.lock": true,
 	"poetry.lock": true, "pipfile.lock": true, "pdm.lock": true, "uv.lock": true, "mix.lock": true, "pubspec.lock": true,
 	"podfile.lock": true, "package.resolved": true, "flake.lock": true, "packages.lock.json": true, "gradle.lockfile": true,

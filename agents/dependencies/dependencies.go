@@ -10,6 +10,7 @@
 package dependencies
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -61,7 +62,9 @@ func (a *Agent) Rules() []agents.Rule { return Rules() }
 
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
-	files, coverage, err := read(ctx, in.Change)
+	change, outage := agents.Awaited(in.Change)
+	in.Change = change
+	files, coverage, err := read(ctx, change)
 	out := agents.Result{Coverage: coverage}
 	if err != nil {
 		return out, err
@@ -73,7 +76,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	}{
 		{ruleTyposquat, func() []review.Finding { return a.typosquats(d) }},
 		{ruleLicence, func() []review.Finding { return a.licences(d, in.Policy.Options) }},
-		{ruleOutOfStep, func() []review.Finding { return a.outOfStep(ctx, in.Change, d) }},
+		{ruleOutOfStep, func() []review.Finding { return a.outOfStep(ctx, change, d) }},
 		{ruleDowngrade, func() []review.Finding { return a.downgrades(d) }},
 		{ruleUnpinned, func() []review.Finding { return a.unpinned(d) }},
 		{ruleScript, func() []review.Finding { return a.scripts(d) }},
@@ -101,7 +104,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	if err != nil {
 		return out, fmt.Errorf("look up known vulnerabilities: %w", err)
 	}
-	return out, ctx.Err()
+	return out, cmp.Or(ctx.Err(), outage())
 }
 
 // finding begins a finding of the rule at the place.

@@ -65,10 +65,11 @@ func (a *Agent) Rules() []agents.Rule { return Rules() }
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
 	var out agents.Result
-	files := newFileCheck(a, in.Change.Contents)
-	whole := &texts{contents: in.Change.Contents}
-	links := &links{agent: a, change: in.Change}
-	for _, f := range in.Change.Files {
+	change, outage := agents.Awaited(in.Change)
+	files := newFileCheck(a, change.Contents)
+	whole := &texts{contents: change.Contents}
+	links := &links{agent: a, change: change}
+	for _, f := range change.Files {
 		if err := ctx.Err(); err != nil {
 			return out, fmt.Errorf("check hygiene: %w", err)
 		}
@@ -98,8 +99,8 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 		out.Coverage = append(out.Coverage, receipt(f, gap))
 	}
 	out.Findings = append(out.Findings, files.trees()...)
-	out.Findings = append(out.Findings, a.collisions(ctx, in.Change)...)
-	return out, ctx.Err()
+	out.Findings = append(out.Findings, a.collisions(ctx, change)...)
+	return out, cmp.Or(ctx.Err(), outage())
 }
 
 // receipt says how far the file was looked at; gap is what could not be known.

@@ -109,6 +109,12 @@ func TestCharacters(t *testing.T) {
 		{"invalid text has no fix", "a.zig", "a\u200Bb\xff", "invisible-character medium a.zig:2-2", "a<U+200B>b\uFFFD", "none"},
 		{"keeps the line end", "a.zig", "a\u200Bb\r", "invisible-character medium a.zig:2-2", "a<U+200B>b", "ab\r"},
 
+		{"in what a test reads", "lexers/testdata/pascal.expected", "{\"value\":\"\uFEFF\"}", "", "", ""},
+		{"in a bundle", "dist/node/chunks/node.js", "NO_BREAK_SPACE: \"\uFEFF\"", "", "", ""},
+		{"in what is minified", "compiler/index.js", strings.Repeat("f(x);", 500) + "/\u200B|\u200C/", "", "", ""},
+		{"tags in what a test reads", "testdata/a.txt", "Hi\U000E0049\U000E0067", "invisible-character high testdata/a.txt:2-2", "Hi<U+E0049><U+E0067>", "Hi"},
+		{"direction in a bundle", "dist/a.js", "x\u202E", "bidi-control high dist/a.js:2-2", "x<U+202E>", "x"},
+
 		{"emoji of several", "a.zig", "// 👩\u200D👩\u200D👧 ❤\uFE0F\u200D🔥", "", "", ""},
 		{"flag of England", "a.md", "🏴\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F", "", "", ""},
 		{"Persian", "a.zig", "s = \"می\u200Cخواهم\"", "", "", ""},

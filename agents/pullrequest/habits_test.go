@@ -219,3 +219,12 @@ func TestRules(t *testing.T) {
 		seen[r.ID] = true
 	}
 }
+
+// TestCommitsOutage holds that a run is healed that could not list its commits.
+func TestCommitsOutage(t *testing.T) {
+	down := fault.From("github", fault.New(fault.Transient, errors.New("502")))
+	c := &review.Change{Pull: pull("Add a thing", ""), Host: host{err: down}}
+	if _, err := runAgent(t.Context(), agents.Input{Change: c}); fault.DependencyOf(err) != "github" {
+		t.Errorf("got %v", err)
+	}
+}

@@ -8,6 +8,7 @@
 package pullrequest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -179,9 +180,10 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	if err != nil {
 		return agents.Result{}, fault.New(fault.Invalid, err)
 	}
+	change, outage := agents.Awaited(in.Change)
 	var out agents.Result
 	var m measure
-	for _, f := range in.Change.Files {
+	for _, f := range change.Files {
 		if err := ctx.Err(); err != nil {
 			return out, fmt.Errorf("look at the pull request: %w", err)
 		}
@@ -192,16 +194,20 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 		}
 		out.Coverage = append(out.Coverage, c)
 	}
-	found := a.words(in.Change.Pull, m)
-	found = append(found, a.issue(in.Change.Pull, m)...)
+	found := a.words(change.Pull, m)
+	found = append(found, a.issue(change.Pull, m)...)
 	var gaps []string
-	for _, c := range a.checks(in.Change, m, goAPI) {
+	var down error // what may pass
+	for _, c := range a.checks(change, m, goAPI) {
 		if c.rule != "" && !in.Policy.Speaks(c.rule, a.rules[c.rule].Profile) {
 			continue
 		}
 		more, err := c.run(ctx)
 		if err != nil {
 			gaps = append(gaps, err.Error())
+			if down == nil && fault.KindOf(err).Passes() {
+				down = err
+			}
 		}
 		found = append(found, capped(more)...)
 	}
@@ -209,7 +215,7 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	if len(gaps) > 0 {
 		out.Coverage = append(out.Coverage, review.Coverage{Path: review.Whole, Level: review.Partial, Reason: strings.Join(gaps, "; ")})
 	}
-	return out, ctx.Err()
+	return out, cmp.Or(ctx.Err(), down, outage())
 }
 
 // check is a check that asks for more than the change holds, made only where

@@ -137,6 +137,9 @@ func TestKeepsQuiet(t *testing.T) {
 		"ordinary code":   added("a.go", 1, "func (k *key) token(secret string) error { return access(k.api, secret) }"),
 		"commit hash":     added("ci.yml", 1, "- uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"),
 		"stop word":       added("a.go", 1, `api_key = "my-development-`+word(8, alnum)+`"`),
+		"keyboard":        added("keys.go", 1, `KeyCtrlShiftEnd: "ctrl+shift+end"`),
+		"sums":            added("vendor.sum", 1, "github.com/moby/moby/api v1.56.1 h1:"+word(43, alnum)+"="),
+		"key of a test":   added("lib/_fixture/key.pem", 1, pem),
 		"import of names": added("a.ts", 1, `import { tokenA, secretB } from 'auth-key-1234567890abc'`),
 	}
 	for name, f := range tests {

@@ -8,6 +8,7 @@
 package workflows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,8 +54,9 @@ func (a *Agent) Rules() []agents.Rule { return Rules() }
 
 // Run implements agents.Agent.
 func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error) {
+	change, outage := agents.Awaited(in.Change)
 	var out agents.Result
-	for _, f := range in.Change.Files {
+	for _, f := range change.Files {
 		if err := ctx.Err(); err != nil {
 			return out, fmt.Errorf("check workflows: %w", err)
 		}
@@ -64,14 +66,14 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 			out.Coverage = append(out.Coverage, c)
 			continue
 		}
-		found, gap := a.file(ctx, in.Change, f)
+		found, gap := a.file(ctx, change, f)
 		if gap.Level != "" {
 			c.Level, c.Reason = gap.Level, gap.Reason
 		}
-		out.Findings = append(out.Findings, found...)
+		out.Findings = append(out.Findings, folded(found)...)
 		out.Coverage = append(out.Coverage, c)
 	}
-	return out, ctx.Err()
+	return out, cmp.Or(ctx.Err(), outage())
 }
 
 var workflowPath = regexp.MustCompile(`^\.github/workflows/[^/]+\.ya?ml$`)
@@ -227,6 +229,9 @@ func addedLines(f review.File) map[int]bool {
 func (a *Agent) finding(path string, e *actionlint.Error, line int, lines []string) review.Finding {
 	r := a.rules[ruleOf(e)]
 	message, help := tidy(e.Message)
+	if m := unknownLabel.FindStringSubmatch(e.Message); m != nil {
+		message = fmt.Sprintf("The label %q is of none of GitHub's runners: if no runner of your own has it, the job waits for ever.", clip(m[1]))
+	}
 	if help == "" {
 		help = r.HelpURL
 	}
@@ -241,6 +246,36 @@ func (a *Agent) finding(path string, e *actionlint.Error, line int, lines []stri
 		}
 	}
 	return f
+}
+
+// unknownLabel is how actionlint begins before it lists all the labels there are.
+var unknownLabel = regexp.MustCompile(`^label "([^"]+)" is unknown\.`)
+
+// folded leaves one of the findings that say the same of a file, and counts the
+// rest: what is done in one place is done in all. What strangers can use is
+// named where it stands, each time.
+func folded(found []review.Finding) []review.Finding {
+	type saying struct{ rule, message string }
+	first := make(map[saying]int)
+	var out []review.Finding
+	more := make(map[int]int)
+	for _, f := range found {
+		key := saying{f.Rule, f.Message}
+		if i, ok := first[key]; ok && f.Severity < review.High {
+			more[i]++
+			continue
+		}
+		first[key] = len(out)
+		out = append(out, f)
+	}
+	for i, n := range more {
+		places := "in 1 more place"
+		if n > 1 {
+			places = fmt.Sprintf("in %d more places", n)
+		}
+		out[i].Message += " The same is true " + places + " of this file."
+	}
+	return out
 }
 
 // tidy takes the link out of a message and makes a sentence of the rest.

@@ -12,6 +12,7 @@ import (
 
 	"assay/agents"
 	"assay/agents/workflows"
+	"assay/internal/fault"
 	"assay/review"
 )
 
@@ -95,10 +96,11 @@ func TestFinds(t *testing.T) {
 		{"unknown property", step("run: echo ${{ github.shaa }}"), nil, []string{"expression medium 9"}},
 		{"unknown key", strings.Replace(good, "runs-on", "run-on", 1), nil, []string{"syntax-check medium 4", "syntax-check medium 5"}},
 		{"unknown event", strings.Replace(good, "on: push", "on: pushed", 1), nil, []string{"events medium 2"}},
-		{"own runner", strings.Replace(good, "ubuntu-latest", "our-big-one", 1), nil, []string{"runner-label info 5"}},
-		{"old action", strings.Replace(good, "checkout@v4", "checkout@v1", 1), nil, []string{"action medium 7"}},
+		{"own runner", strings.Replace(good, "ubuntu-latest", "our-big-one", 1), nil, nil},
+		{"old action", strings.Replace(good, "checkout@v4", "checkout@v1", 1), nil, nil},
 		{"deprecated command", step("run: echo \"::set-output name=a::b\""), nil, []string{"deprecated-commands low 9"}},
 		{"always true", step("run: make\n        if: ${{ github.event_name == 'push' }} && false"), nil, []string{"if-cond medium 10"}},
+		{"turned off", step("run: make\n        if: false"), nil, nil},
 		{"empty", "", nil, []string{"syntax-check medium 1"}},
 	}
 	for _, tt := range tests {
@@ -115,6 +117,71 @@ func TestFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStandard holds what the profile above quiet has to say, and that what is
+// said of many places is said once.
+func TestStandard(t *testing.T) {
+	old := strings.Replace(good, "checkout@v4", "checkout@v1", 1)
+	tests := []struct{ name, text, want string }{
+		{"own runner", strings.Replace(good, "ubuntu-latest", "our-big-one", 1), `runner-label info 5 The label "our-big-one" is of none of GitHub's runners: if no runner of your own has it, the job waits for ever.`},
+		{"old action", old, `outdated-action low 7 The runner of "actions/checkout@v1" action is too old to run on GitHub Actions. update the action's version to fix this issue.`},
+		{"twice", old + "      - uses: actions/checkout@v1\n", `outdated-action low 7 The runner of "actions/checkout@v1" action is too old to run on GitHub Actions. update the action's version to fix this issue. The same is true in 1 more place of this file.`},
+		{"thrice", old + strings.Repeat("      - uses: actions/checkout@v1\n", 2), `outdated-action low 7 The runner of "actions/checkout@v1" action is too old to run on GitHub Actions. update the action's version to fix this issue. The same is true in 2 more places of this file.`},
+		{"turned off", good + "        if: false\n", `constant-condition low 9 Constant expression "false" in condition. remove the if: section.`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			out, err := workflows.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{changed(tt.text)}, Contents: at(review.Head, tt.text)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range out.Findings {
+				if name := strings.TrimPrefix(f.Rule, "workflows/"); name != "missing-permissions" && name != "artipacked" {
+					got = append(got, fmt.Sprintf("%s %s %d %s", name, f.Severity, f.StartLine, f.Message))
+				}
+			}
+			if d := cmp.Diff([]string{tt.want}, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestInjectionsAreNamedEach holds that what strangers can use is named where
+// it stands.
+func TestInjectionsAreNamedEach(t *testing.T) {
+	text := good + strings.Repeat("      - run: echo ${{ github.head_ref }}\n", 3)
+	if got := run(t, at(review.Head, text), changed(text)).Findings; len(got) != 3 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestOutage holds that a run is healed that an outage kept from reading.
+func TestOutage(t *testing.T) {
+	down := fault.From("github", fault.New(fault.Transient, errors.New("502")))
+	for _, side := range []review.Side{review.Head, review.Base} {
+		contents := outage{sides{review.Head: {path: good}, review.Base: {path: good}}, side, down}
+		out, err := workflows.New().Run(t.Context(), agents.Input{Change: &review.Change{Files: []review.File{changed(good)}, Contents: contents}})
+		if fault.DependencyOf(err) != "github" || len(out.Coverage) != 1 {
+			t.Errorf("%v down: %v, %+v", side, err, out.Coverage)
+		}
+	}
+}
+
+// outage is contents one side of which does not answer.
+type outage struct {
+	sides
+	side review.Side
+	err  error
+}
+
+func (o outage) Read(ctx context.Context, side review.Side, path string) ([]byte, error) {
+	if side == o.side {
+		return nil, o.err
+	}
+	return o.sides.Read(ctx, side, path)
 }
 
 func TestMessage(t *testing.T) {

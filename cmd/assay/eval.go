@@ -14,6 +14,7 @@ import (
 	"assay/internal/app"
 	"assay/internal/eval"
 	"assay/review"
+	"assay/strategy"
 )
 
 type evalCmd struct {
@@ -22,10 +23,11 @@ type evalCmd struct {
 
 type evalAnalysersCmd struct {
 	Dirs     []string `arg:"" name:"dir" help:"Git repositories, bare or not." type:"existingdir"`
-	Agents   []string `help:"Measure these agents alone. All, when left out." placeholder:"NAME"`
+	Agents   []string `help:"Measure these agents alone. Those of the built-in pipeline, when left out." placeholder:"NAME"`
 	Profile  string   `help:"${enum}." enum:"quiet,standard,strict" default:"quiet"`
 	Commits  int      `help:"How many commits of each repository, the newest first. All when 0." default:"0" placeholder:"N"`
 	MaxFiles int      `help:"Leave out commits that change more files. No bound when 0." default:"0" placeholder:"N"`
+	MaxLines int      `help:"Leave out commits that add more lines. No bound when 0." default:"0" placeholder:"N"`
 	Sample   int      `help:"How many findings of each rule to print for judging." default:"5" placeholder:"N"`
 	Seed     uint64   `help:"Draws another sample." default:"1"`
 	Judged   string   `help:"Judgements of findings, as JSON lines: those of the sample with \"right\": true or false." type:"existingfile" placeholder:"FILE"`
@@ -47,7 +49,7 @@ func (c evalAnalysersCmd) Run(cmd command) error {
 	}
 	cfg := eval.Config{
 		Runner: reviewer.Runner, Policy: review.Policy{Profile: review.Profile(c.Profile)},
-		MaxCommits: c.Commits, MaxFiles: c.MaxFiles, SamplePerRule: c.Sample, Seed: c.Seed,
+		MaxCommits: c.Commits, MaxFiles: c.MaxFiles, MaxLines: c.MaxLines, SamplePerRule: c.Sample, Seed: c.Seed,
 	}
 	if cfg.Agents, err = c.agents(reviewer.Agents); err != nil {
 		return err
@@ -61,16 +63,16 @@ func (c evalAnalysersCmd) Run(cmd command) error {
 		defer fmt.Fprint(cmd.stderr, "\r\x1b[K")
 	}
 	result, err := eval.Analysers(cmd.ctx, cfg, c.Dirs)
-	if err != nil {
+	if result == nil {
 		return err
 	}
-	return c.write(cmd.stdout, result, judged)
+	return errors.Join(err, c.write(cmd.stdout, result, judged))
 }
 
 func (c evalAnalysersCmd) agents(registry *agents.Registry) ([]agents.Agent, error) {
 	names := c.Agents
 	if len(names) == 0 {
-		names = registry.Names()
+		names = strategy.Default(strategy.Vocabulary{Agents: registry.Names()}).Pipelines[0].Agents
 	}
 	var list []agents.Agent
 	for _, name := range names {
@@ -120,7 +122,8 @@ func writeEvaluation(out io.Writer, r *eval.Result, judged []eval.Judgement) err
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s of %s (%d left out as too large), %d files, %d added lines\n",
 		count(r.Commits, "commit"), many(r.Repositories, "repository", "repositories"), r.Skipped, r.Files, r.Added)
-	fmt.Fprintf(w, "%s, %.2f for each 100 commits; %.2f %% of the commits have one\n", count(r.Findings, "finding"), r.Per100(r.Findings), r.Per100(r.Hit))
+	fmt.Fprintf(w, "%s, %.2f for each 100 commits and %.3f for each 1,000 added lines; %.2f %% of the commits have one\n",
+		count(r.Findings, "finding"), r.Per100(r.Findings), r.Per1000(r.Findings), r.Per100(r.Hit))
 	if judged != nil {
 		right, n := eval.Precision(r.Sample, judged)
 		share, low, high := eval.Interval(right, n)

@@ -23,9 +23,9 @@ type Config struct {
 	// Policy is given to every agent.
 	Policy review.Policy
 	// MaxCommits is how many commits of each repository are looked at, the
-	// newest first; MaxFiles leaves out commits that change more files than an
-	// ordinary pull request does. 0 is no bound.
-	MaxCommits, MaxFiles int
+	// newest first; MaxFiles and MaxLines leave out commits that change more files,
+	// or add more lines, than an ordinary pull request does. 0 is no bound.
+	MaxCommits, MaxFiles, MaxLines int
 	// SamplePerRule is how many findings of each rule are kept to be judged.
 	SamplePerRule int
 	// Seed makes the sample; the same seed and history give the same sample.
@@ -40,7 +40,8 @@ const agentTimeout = time.Minute
 // everything is the most commits of a repository that are listed.
 const everything = 1 << 20
 
-// Analysers reviews the history of the repositories in dirs.
+// Analysers reviews the history of the repositories in dirs. When it is stopped
+// it returns what it has beside the error: a long measurement is not lost.
 func Analysers(ctx context.Context, cfg Config, dirs []string) (*Result, error) {
 	if len(cfg.Agents) == 0 || cfg.Runner == nil {
 		return nil, errors.New("evaluate: Agents and Runner are required")
@@ -48,7 +49,7 @@ func Analysers(ctx context.Context, cfg Config, dirs []string) (*Result, error) 
 	m := newMeasure(cfg)
 	for _, dir := range dirs {
 		if err := m.repository(ctx, dir); err != nil {
-			return nil, fmt.Errorf("evaluate %s: %w", dir, err)
+			return m.result(), fmt.Errorf("evaluate %s: %w", dir, err)
 		}
 	}
 	return m.result(), nil
@@ -92,7 +93,8 @@ func (m *measure) commit(ctx context.Context, repo *checkout.Repo, name string, 
 	if err != nil {
 		return fmt.Errorf("read commit %s: %w", c.SHA, err)
 	}
-	if m.cfg.MaxFiles > 0 && len(change.Files) > m.cfg.MaxFiles {
+	added, _ := change.Size()
+	if m.cfg.MaxFiles > 0 && len(change.Files) > m.cfg.MaxFiles || m.cfg.MaxLines > 0 && added > m.cfg.MaxLines {
 		m.out.Skipped++
 		return nil
 	}

@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,24 @@ func TestAnalysers(t *testing.T) {
 	if right, n := eval.Precision(got.Sample, judged); right != 1 || n != 1 {
 		t.Errorf("%d of %d right", right, n)
 	}
+	if got.Added != 4 || got.Per1000(got.Findings) != 750 {
+		t.Errorf("%d added lines, %v findings for 1,000", got.Added, got.Per1000(got.Findings))
+	}
+	narrow := cfg
+	narrow.MaxLines = 1
+	if got, err := eval.Analysers(t.Context(), narrow, []string{dir}); err != nil || got.Commits != 2 || got.Skipped != 2 {
+		t.Errorf("of one added line: %+v, %v", got, err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	cfg.Progress = func(done int, _ string) {
+		if done == 2 {
+			stop()
+		}
+	}
+	if got, err := eval.Analysers(stopped, cfg, []string{dir}); !errors.Is(err, context.Canceled) || got == nil || got.Commits+got.Skipped != 2 {
+		t.Errorf("stopped: %+v, %v", got, err)
+	}
+	cfg.Progress = nil
 	cfg.MaxCommits = 2
 	if got, err = eval.Analysers(t.Context(), cfg, []string{dir}); err != nil || got.Commits != 1 || got.Skipped != 1 {
 		t.Errorf("the newest two: %+v, %v", got, err)
@@ -111,6 +130,37 @@ func TestReadJudgements(t *testing.T) {
 		if _, err := eval.ReadJudgements(strings.NewReader(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+}
+
+// TestJudged holds that the judgements that are kept can be read, that each
+// finding is judged once, and what docs/noise.md says of them.
+func TestJudged(t *testing.T) {
+	file, err := os.Open(filepath.Join("testdata", "judged.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	judged, err := eval.ReadJudgements(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	right := 0
+	for _, j := range judged {
+		if seen[j.ID] || j.Rule == "" || j.Message == "" || j.Profile == "" || !j.Right && j.Why == "" {
+			t.Errorf("judged twice, or not whole: %+v", j)
+		}
+		seen[j.ID] = true
+		if j.Right {
+			right++
+		}
+	}
+	if len(judged) < 100 {
+		t.Errorf("%d findings are judged, want 100 or more", len(judged))
+	}
+	if share, _, _ := eval.Interval(right, len(judged)); share < 0.95 {
+		t.Errorf("%d of %d are right: %.3f, want 0.95", right, len(judged), share)
 	}
 }
 

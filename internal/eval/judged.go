@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"assay/review"
 )
 
 // Judgement is a person's word on a finding of a sample.
@@ -12,6 +14,8 @@ type Judgement struct {
 	Sample
 	// Right says that a reviewer would want to be told.
 	Right bool `json:"right"`
+	// Profile is the least profile in which the finding is made.
+	Profile review.Profile `json:"profile,omitempty"`
 	// Why says it in a few words.
 	Why string `json:"why,omitempty"`
 }

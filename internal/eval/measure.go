@@ -40,6 +40,14 @@ func (r *Result) Per100(n int) float64 {
 	return 100 * float64(n) / float64(r.Commits)
 }
 
+// Per1000 is n for each 1,000 added lines.
+func (r *Result) Per1000(n int) float64 {
+	if r.Added == 0 {
+		return 0
+	}
+	return 1000 * float64(n) / float64(r.Added)
+}
+
 // Rule is what one rule came to.
 type Rule struct {
 	ID       string `json:"id"`
