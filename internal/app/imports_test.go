@@ -53,6 +53,7 @@ var rules = map[string][]string{
 	"internal/server":     {"internal/secret", "internal/health"},
 	"internal/ghfake":     {"review", "internal/diff"},
 	"internal/osv":        {"review", "internal/fault"},
+	"internal/sarif":      {},
 	"internal/pgtest":     {},
 	"internal/e2e":        {"*"},
 	"internal/bench":      {"*"},
