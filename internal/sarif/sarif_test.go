@@ -235,7 +235,7 @@ func TestReadRefuses(t *testing.T) {
 // nothing but small things costs a bounded amount of memory.
 func TestReadMany(t *testing.T) {
 	many := func(open, element, end string) string {
-		room := 3<<20 - len(open) - len(end) - 1
+		room := 1<<20 - len(open) - len(end) - 1
 		n := room / (len(element) + 1)
 		return open + strings.TrimSuffix(strings.Repeat(element+",", n), ",") + end
 	}
@@ -263,7 +263,7 @@ func TestReadMany(t *testing.T) {
 			runtime.ReadMemStats(&before)
 			l := read(t, tt.text, "")
 			runtime.ReadMemStats(&after)
-			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 64<<20 {
+			if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 24<<20 {
 				t.Errorf("the log of %d bytes took %d MB", len(tt.text), grown>>20)
 			}
 			if len(l.Runs) != tt.runs || l.Results() != tt.results {
