@@ -95,7 +95,7 @@ func (o *raw) result(w *wireResult, at roots, byID map[string]*wireRule) Result 
 	rule := o.rule(w, byID)
 	r := Result{
 		Rule: cut(w.id(), maxName), Level: level(w, rule), Security: -1, HelpURL: rule.HelpURI,
-		Message: message(w, rule), Fingerprints: w.prints(), Suppressed: w.suppressed(), Unchanged: w.Baseline == "unchanged",
+		Message: message(w, rule), Fingerprints: w.prints(), Suppressed: w.suppressed(), Unchanged: w.Baseline == "unchanged", New: w.Baseline == "new",
 	}
 	if r.Rule == "" {
 		r.Rule = cut(rule.ID, maxName)

@@ -90,6 +90,8 @@ type Result struct {
 	// Unchanged says that the tool compared the result with an earlier run and
 	// it was there before.
 	Unchanged bool
+	// New says that it was not.
+	New bool
 }
 
 // Level is a result's level.
