@@ -76,11 +76,11 @@ func (r *reading) result(run sarif.Run, result sarif.Result) {
 		Path: result.Path, StartLine: result.Region.StartLine, EndLine: result.Region.EndLine,
 		Message: result.Message, HelpURL: result.HelpURL,
 	}
-	if key := sameness(f, result); r.seen[key] {
+	key := sameness(f, result)
+	if r.seen[key] {
 		return
-	} else {
-		r.seen[key] = true
 	}
+	r.seen[key] = true
 	if !tellsSecrets(run, result) {
 		f.Evidence = file.evidence(f)
 		f.Fix = file.fix(result)
