@@ -42,7 +42,7 @@ func (c validateCmd) Run(cmd command) error {
 	if err != nil {
 		return fmt.Errorf("read config: %w", err)
 	}
-	registry, err := app.Agents(nil)
+	registry, err := app.Agents(nil, nil)
 	if err != nil {
 		return err
 	}

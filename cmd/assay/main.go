@@ -36,6 +36,7 @@ type cli struct {
 	Review  reviewCmd  `cmd:"" help:"Review the current git checkout in the terminal."`
 	Runs    runsCmd    `cmd:"" help:"List the latest runs and what became of them, dead letters included."`
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
+	SARIF   sarifCmd   `cmd:"" name:"sarif" help:"Set up uploads of a CI's results."`
 	Config  configCmd  `cmd:"" help:"Look at a repository's config."`
 	Eval    evalCmd    `cmd:"" help:"Measure agents on real history."`
 	Version versionCmd `cmd:"" help:"Print the version."`

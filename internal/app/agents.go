@@ -11,6 +11,8 @@ import (
 	"assay/agents/mergereadiness"
 	"assay/agents/pullrequest"
 	"assay/agents/repohealth"
+	teamrules "assay/agents/rules"
+	"assay/agents/sarif"
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/cache"
@@ -18,8 +20,9 @@ import (
 )
 
 // Agents are all agents of this build. A new agent is registered here.
-// advisories may be nil: then known vulnerabilities are not looked up.
-func Agents(advisories dependencies.Source) (*agents.Registry, error) {
+// advisories may be nil: then known vulnerabilities are not looked up; and so
+// may uploads: then no results of CI are read.
+func Agents(advisories dependencies.Source, uploads sarif.Source) (*agents.Registry, error) {
 	secretsAgent, err := secrets.New()
 	if err != nil {
 		return nil, fmt.Errorf("make agent secrets: %w", err)
@@ -32,6 +35,8 @@ func Agents(advisories dependencies.Source) (*agents.Registry, error) {
 		mergereadiness.New(nil),
 		repohealth.New(),
 		dependencies.New(advisories),
+		teamrules.New(),
+		sarif.New(uploads),
 	)
 }
 
@@ -42,6 +47,8 @@ type ReviewerConfig struct {
 	Logger *slog.Logger
 	// Advisories is as for Agents.
 	Advisories dependencies.Source
+	// Uploads is as for Agents.
+	Uploads sarif.Source
 	// Results keeps what agents answered, by content.
 	Results agents.Results
 	// Extra run beside the agents of this build.
@@ -52,7 +59,7 @@ type ReviewerConfig struct {
 
 // NewReviewer makes what runs the agents.
 func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
-	registry, err := Agents(cfg.Advisories)
+	registry, err := Agents(cfg.Advisories, cfg.Uploads)
 	if err != nil {
 		return pipeline.Reviewer{}, err
 	}
@@ -90,6 +97,9 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	}
 	if cfg.Advisories, err = a.advisories(); err != nil {
 		return pipeline.Reviewer{}, err
+	}
+	if !a.opts.Config.Server.SARIFSecret.IsZero() {
+		cfg.Uploads = uploads{a}
 	}
 	if a.opts.Extra != nil {
 		if cfg.Extra, err = a.opts.Extra(a.guards); err != nil {
