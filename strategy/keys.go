@@ -39,7 +39,7 @@ func rootKeys() []row[Config] {
 		field("schedules", schedulesShape(), func(c *Config) *[]Schedule { return &c.Schedules },
 			"Times at which `schedule.<name>` comes, as five fields of cron in UTC, or `hourly`, `daily`, `weekly`, `monthly`. `schedule.daily` and `schedule.weekly` need no entry.").eg("{nightly: 30 2 * * *}"),
 		field("rules", rulesShape(), func(c *Config) *[]review.TeamRule { return &c.Rules },
-			"The team's own rules, which the agent `rules` reads. Those of all layers count; one with the `id` of a lower layer's takes its place."),
+			"The team's own rules, which the agent `rules` reads. It joins every pipeline that does not name its agents as soon as there is a rule. Those of all layers count; one with the `id` of a lower layer's takes its place."),
 		field("paths", object[Config]{rows: func() []row[Config] {
 			return []row[Config]{field("ignore", globs, func(c *Config) *[]string { return &c.Ignore },
 				"Files that no pipeline looks at.").eg(`["vendor/**", "**/*.pb.go"]`)}

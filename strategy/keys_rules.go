@@ -24,13 +24,13 @@ func rulesShape() records[review.TeamRule] {
 				type rule = review.TeamRule
 				return []row[rule]{
 					field("id", text{what: "a name", max: maxName, form: ruleForm, hint: "use lower-case letters, digits, - and _"}, func(t *rule) *string { return &t.ID }, "Its name; findings have `rules/<id>`.").must().eg("migrations-need-dba"),
-					field("when", ruleCondition{}, func(t *rule) *string { return &t.When }, "A condition on the change.").eg(`files.exists(f, f.path.startsWith("db/migrations/"))`),
-					field("added", pattern{}, func(t *rule) *string { return &t.Added }, "A regular expression (RE2); the rule speaks of each added line that matches.").eg(`\bprint\(`),
-					field("paths", globs, func(t *rule) *[]string { return &t.Paths }, "The files that it is about; all, when left out.").eg(`["src/**"]`),
+					field("when", ruleCondition{}, func(t *rule) *string { return &t.When }, "A condition on the change. Alone the rule speaks of the pull request; with `paths` or `added` it decides whether those count.").eg(`files.exists(f, f.path.startsWith("db/migrations/"))`),
+					field("added", pattern{}, func(t *rule) *string { return &t.Added }, "A regular expression (RE2); the rule speaks of each added line that matches, of 50 at most.").eg(`\bprint\(`),
+					field("paths", globs, func(t *rule) *[]string { return &t.Paths }, "The files that it is about; all, when left out. Without `added` the rule speaks of each of them that changed.").eg(`["src/**"]`),
 					field("severity", severity{}, func(t *rule) *review.Severity { return &t.Severity }, "How much it matters.").must().eg("high"),
-					field("message", text{what: "words", max: 1000}, func(t *rule) *string { return &t.Message }, "What is wrong, and what to do.").must().eg("A migration needs the review of a DBA."),
-					field("fix", text{what: "words", max: 1000}, func(t *rule) *string { return &t.Fix }, "What to do about it."),
-					field("help_url", text{what: "a URL", max: 500, form: urlForm, hint: "begin with https://"}, func(t *rule) *string { return &t.HelpURL }, "Where more is written."),
+					field("message", text{what: "words", max: 1000}, func(t *rule) *string { return &t.Message }, "What is wrong, and what to do. With `added`, `$1` or `$name` is what a group of the expression matched, and `$$` a dollar sign.").must().eg("A migration needs the review of a DBA."),
+					field("fix", text{what: "words", max: 1000}, func(t *rule) *string { return &t.Fix }, "What to do about it; it stands after the message."),
+					field("help_url", text{what: "a URL", max: 500, form: urlForm, hint: "begin with https://"}, func(t *rule) *string { return &t.HelpURL }, "Where more is written; https alone."),
 				}
 			},
 			check: func(r *reader, v value, where string, t *review.TeamRule) {

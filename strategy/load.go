@@ -104,6 +104,7 @@ func (r *reader) finish(c *Config) {
 			c.Disabled = append(c.Disabled, p.Name)
 			continue
 		}
+		c.addRulesAgent(&p)
 		p.policies = c.policies(p)
 		enabled = append(enabled, p)
 	}
@@ -117,6 +118,16 @@ func (r *reader) finish(c *Config) {
 			r.notice(c.Origin("agents."+a.Name), "agents.%s: no pipeline runs this agent", a.Name)
 		}
 	}
+}
+
+// addRulesAgent has a pipeline read the team's rules whose agents nobody has
+// chosen: to write a rule is to want it applied.
+func (c *Config) addRulesAgent(p *Pipeline) {
+	_, chosen := c.origins["pipelines."+p.Name+".agents"]
+	if chosen || p.Strategy == Staged || len(c.Rules) == 0 || !slices.Contains(c.known.Agents, rulesAgent) || slices.Contains(p.Agents, rulesAgent) {
+		return
+	}
+	p.Agents = append(slices.Clone(p.Agents), rulesAgent)
 }
 
 func (r *reader) idleRules(c *Config) {

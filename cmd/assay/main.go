@@ -38,6 +38,7 @@ type cli struct {
 	Run     runCmd     `cmd:"" help:"Have the service review a pull request, or a branch as a whole, now."`
 	Runs    runsCmd    `cmd:"" help:"List the latest runs and what became of them, dead letters included."`
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
+	SARIF   sarifCmd   `cmd:"" name:"sarif" help:"Set up uploads of a CI's results."`
 	Config  configCmd  `cmd:"" help:"Check, try and show configs."`
 	Eval    evalCmd    `cmd:"" help:"Measure agents on real history."`
 	Version versionCmd `cmd:"" help:"Print the version."`

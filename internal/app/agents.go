@@ -12,6 +12,8 @@ import (
 	"assay/agents/mergereadiness"
 	"assay/agents/pullrequest"
 	"assay/agents/repohealth"
+	teamrules "assay/agents/rules"
+	"assay/agents/sarif"
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/cache"
@@ -22,8 +24,9 @@ import (
 )
 
 // Agents are all agents of this build. A new agent is registered here.
-// advisories may be nil: then known vulnerabilities are not looked up.
-func Agents(advisories dependencies.Source) (*agents.Registry, error) {
+// advisories may be nil: then known vulnerabilities are not looked up; and so
+// may uploads: then no results of CI are read.
+func Agents(advisories dependencies.Source, uploads sarif.Source) (*agents.Registry, error) {
 	secretsAgent, err := secrets.New()
 	if err != nil {
 		return nil, fmt.Errorf("make agent secrets: %w", err)
@@ -36,6 +39,8 @@ func Agents(advisories dependencies.Source) (*agents.Registry, error) {
 		mergereadiness.New(nil),
 		repohealth.New(),
 		dependencies.New(advisories),
+		teamrules.New(),
+		sarif.New(uploads),
 	)
 }
 
@@ -46,6 +51,8 @@ type ReviewerConfig struct {
 	Logger *slog.Logger
 	// Advisories is as for Agents.
 	Advisories dependencies.Source
+	// Uploads is as for Agents.
+	Uploads sarif.Source
 	// Results keeps what agents answered, by content.
 	Results agents.Results
 	// Commands are the operator's; with none, no command is ever run, and
@@ -62,7 +69,7 @@ type ReviewerConfig struct {
 
 // NewReviewer makes what runs the agents.
 func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
-	registry, err := Agents(cfg.Advisories)
+	registry, err := Agents(cfg.Advisories, cfg.Uploads)
 	if err != nil {
 		return pipeline.Reviewer{}, err
 	}
@@ -162,6 +169,9 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	}
 	if cfg.Extra, err = a.modelAgents(); err != nil {
 		return pipeline.Reviewer{}, err
+	}
+	if !a.opts.Config.Server.SARIFSecret.IsZero() {
+		cfg.Uploads = uploads{a}
 	}
 	if a.opts.Extra != nil {
 		extra, err := a.opts.Extra(a.guards)

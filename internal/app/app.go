@@ -153,6 +153,9 @@ func (a *App) start(ctx context.Context) (err error) {
 		if serverConfig.Webhook, err = a.webhook(); err != nil {
 			return err
 		}
+		if serverConfig.SARIF, err = a.intake(); err != nil {
+			return err
+		}
 	}
 	a.server = server.New(serverConfig)
 	a.onStop("server", a.server.Stop)

@@ -19,7 +19,7 @@ var (
 // TestDocs holds the documentation to the product: each config shown is valid
 // without a notice, and each link leads somewhere.
 func TestDocs(t *testing.T) {
-	registry, err := Agents(nil)
+	registry, err := Agents(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestReadmeNamesAgents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	registry, err := Agents(nil)
+	registry, err := Agents(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

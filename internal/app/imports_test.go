@@ -33,6 +33,8 @@ var rules = map[string][]string{
 	"agents/dependencies":          {"review", "internal/fault", "agents", "agents/dependencies/manifest"},
 	"agents/dependencies/manifest": {},
 
+	"agents/sarif": {"review", "internal/fault", "agents", "internal/sarif"},
+
 	"reports": {"review", "internal/fault"},
 
 	"internal/expr":       {"review"},
@@ -60,6 +62,8 @@ var rules = map[string][]string{
 	"internal/server":     {"internal/fault", "internal/secret", "internal/health"},
 	"internal/ghfake":     {"review", "internal/diff"},
 	"internal/osv":        {"review", "internal/fault"},
+	"internal/sarif":      {},
+	"internal/intake":     {"internal/fault", "internal/sarif"},
 	"internal/pgtest":     {},
 	"internal/e2e":        {"*"},
 	"internal/bench":      {"*"},

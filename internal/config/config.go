@@ -85,6 +85,9 @@ type Server struct {
 	// AdminToken opens the operator's routes; not set, they answer loopback
 	// alone, and nobody where Local is false.
 	AdminToken secret.Secret
+	// SARIFSecret makes the keys that uploads of results are signed with; not
+	// set, none are taken.
+	SARIFSecret secret.Secret
 }
 
 // Addr is the address to listen on.

@@ -10,7 +10,7 @@ import (
 // password in a URL is one by itself, as it is and as the URL writes it.
 func (c Config) Secrets() []secret.Secret {
 	list := append([]secret.Secret{
-		c.App.PrivateKey, c.Server.AdminToken, c.Storage.Database.URL,
+		c.App.PrivateKey, c.Server.AdminToken, c.Server.SARIFSecret, c.Storage.Database.URL,
 		c.Models.OpenAI.Key, c.Models.Anthropic.Key, c.Models.Gemini.Key, c.Models.Ollama.Key,
 	}, c.App.WebhookSecrets...)
 	for _, e := range c.Models.Endpoints {

@@ -75,6 +75,18 @@ func setAdminToken(c *Config, text string) error {
 	return nil
 }
 
+// minMaster is the least length of a secret that keys are made from: whoever has
+// one of the keys can try secrets against it as fast as hardware allows.
+const minMaster = 32
+
+func setSARIFSecret(c *Config, text string) error {
+	if len(text) < minMaster {
+		return errors.New("is too short (make one with `openssl rand -hex 32`)")
+	}
+	c.Server.SARIFSecret = secret.New(text)
+	return nil
+}
+
 // hostName is what a name in HOST may look like (RFC 1123 section 2.1).
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$`)
 

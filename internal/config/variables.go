@@ -139,6 +139,12 @@ var variables = slices.Concat([]Variable{
 		set:     func(*Config, string) error { return nil }, // read before all others
 	},
 	{
+		Group: "Service", Name: "ASSAY_SARIF_SECRET", Secret: true, Derived: "none: uploads are not taken",
+		Want:    "at least 32 characters",
+		Purpose: "Makes the keys with which the CI of repositories signs uploads of results; `assay sarif key OWNER/REPO` prints one. A new secret makes all keys void.",
+		set:     setSARIFSecret,
+	},
+	{
 		Group: "Storage", Name: "DATA_DIR", Default: "./data",
 		Want:    "a directory",
 		Purpose: "Where files are kept. It is made when it does not exist.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -134,6 +135,8 @@ func (q *Queue) Recovered(ctx context.Context, dependency string) {
 	q.recovered.mu.Lock()
 	recent := now.Sub(q.recovered.at[dependency]) < recoveredEvery
 	if !recent {
+		// Names of heads come and go.
+		maps.DeleteFunc(q.recovered.at, func(_ string, at time.Time) bool { return now.Sub(at) >= recoveredEvery })
 		q.recovered.at[dependency] = now
 	}
 	q.recovered.mu.Unlock()
@@ -145,8 +148,8 @@ func (q *Queue) Recovered(ctx context.Context, dependency string) {
 	}
 }
 
-// recovered is when dependencies were last found back, by name. The names are
-// those of the operator's dependencies, so there are few.
+// recovered is when dependencies were last found back, by name, as far as that
+// is recent.
 type recovered struct {
 	mu sync.Mutex
 	at map[string]time.Time

@@ -42,6 +42,9 @@ func (s *Server) table() []route {
 			routes = append(routes, route{http.MethodPost, path, Signed, echo.WrapHandler(s.cfg.Webhook)})
 		}
 	}
+	if s.cfg.SARIF != nil {
+		routes = append(routes, route{http.MethodPost, "/api/sarif", Signed, echo.WrapHandler(s.cfg.SARIF)})
+	}
 	if s.cfg.Operations != nil {
 		routes = append(routes, s.cfg.Operations.routes()...)
 	}

@@ -47,7 +47,10 @@ type Config struct {
 	Addr string
 	// Webhook takes deliveries; nil where this process does not accept.
 	Webhook http.Handler
-	Pages   Pages
+	// SARIF takes uploads of results, which carry signatures of their own; nil
+	// for none.
+	SARIF http.Handler
+	Pages Pages
 	// Operations are the operator's routes; nil for none.
 	Operations *Operations
 	// Ready reports whether a delivery could be stored now.

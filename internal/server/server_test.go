@@ -32,6 +32,7 @@ func newServer(token string, ready error) *Server {
 	cfg := Config{
 		Addr: "127.0.0.1:0", Pages: pages{}, Ready: func(context.Context) error { return ready },
 		Webhook: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
+		SARIF:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }),
 		Operations: &Operations{
 			Health:     func(context.Context) health.Report { return health.Report{Status: health.Healthy} },
 			CacheStats: func() health.CacheReport { return health.CacheReport{} },
@@ -81,7 +82,7 @@ func TestListen(t *testing.T) {
 func TestRoutes(t *testing.T) {
 	want := map[string]Access{
 		"GET /livez": Public, "GET /readyz": Public, "GET /assets/*": Public,
-		"POST /webhook": Signed, "POST /api/github/webhooks": Signed,
+		"POST /webhook": Signed, "POST /api/sarif": Signed, "POST /api/github/webhooks": Signed,
 		"GET /":                    Operator,
 		"GET /api/health/detailed": Operator, "GET /api/orchestrator/config": Operator, "GET /api/cache/stats": Operator, "GET /metrics": Operator,
 		"POST /api/orchestrator/run": Operator,

@@ -265,7 +265,8 @@ func (s *Store) CountDeliveries(ctx context.Context) (map[DeliveryStatus]int, er
 }
 
 // Prune forgets deliveries that are older than DeliveryRetention and finished,
-// at most limit of them, and returns how many that were.
+// at most limit of them, and returns how many that were. Uploads as old go with
+// them.
 func (s *Store) Prune(ctx context.Context, limit int) (int, error) {
 	pruned := 0
 	err := s.Write(ctx, func(tx *sql.Tx) error {
@@ -276,8 +277,11 @@ func (s *Store) Prune(ctx context.Context, limit int) (int, error) {
 			return fmt.Errorf("prune deliveries: %w", err)
 		}
 		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
 		pruned = int(n)
-		return err
+		return s.pruneUploads(ctx, tx, limit)
 	})
 	return pruned, err
 }

@@ -70,6 +70,7 @@ func TestConformance(t *testing.T) {
 		t.Run("leases", func(t *testing.T) { testLeases(t, s) })
 		t.Run("installations", func(t *testing.T) { testInstallations(t, s) })
 		t.Run("dismissals", func(t *testing.T) { testDismissals(t, s) })
+		t.Run("uploads", func(t *testing.T) { testUploads(t, s) })
 		t.Run("refresh", func(t *testing.T) { testRefresh(t, s) })
 		t.Run("purge", func(t *testing.T) { testPurge(t, s) })
 		t.Run("lost deliveries", func(t *testing.T) { testLost(t, s) })
