@@ -185,7 +185,7 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	for path, want := range map[string]bool{
-		"go.sum": true, "vendor.sum": true, "web/package-lock.json": true, "api/a.pb.go": true, "vendor/x/y.go": true, "a.min.js": true, "dist/app.js": true, "Cargo.lock": true,
+		"go.sum": true, "vendor.sum": true, "go_test.sum": true, "web/package-lock.json": true, "api/a.pb.go": true, "vendor/x/y.go": true, "a.min.js": true, "dist/app.js": true, "Cargo.lock": true,
 		"main.go": false, "distance/a.go": false, "lock.go": false, "regen.go": false,
 	} {
 		if got := agents.GeneratedPath(path); got != want {

@@ -38,5 +38,5 @@ var generatedPath = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`\.pb(?:\.gw|\.validate)?\.(?:go|cc|h|swift|dart)$|_pb2(?:_grpc)?\.pyi?$|_pb\.(?:js|ts|d\.ts)$`,
 	`[._](?:gen|generated|g|freezed|designer)\.[a-z0-9]+$|(?:^|/)zz_generated[^/]*$|_string\.go$|_templ\.go$`,
 	`\.min\.(?:js|css|mjs)$|[.-]bundle\.js$|\.(?:js|css|mjs)\.map$`,
-	`\.(?:snap|golden|svg|ipynb|po|pot|xlf|csv|tsv|geojson)$`,
+	`\.(?:snap|golden|svg|ipynb|sum|po|pot|xlf|csv|tsv|geojson)$`,
 }, "|"))

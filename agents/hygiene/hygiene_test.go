@@ -166,12 +166,12 @@ func TestFiles(t *testing.T) {
 	generated := added("package-lock.json", "{}")
 	generated.Additions = 30_000
 	contents := memory{
-		"tool": "\x7fELF\x02", "old.bin": "MZ", "video.bin": strings.Repeat("x", 6<<20), "enormous.bin": "too large", "logo.bin": "\x89PNG", "bin/unreadable": "\x7fELF",
+		"zipfs/testdata/small.zip": "PK", "tool": "\x7fELF\x02", "old.bin": "MZ", "video.bin": strings.Repeat("x", 6<<20), "enormous.bin": "too large", "logo.bin": "\x89PNG", "bin/unreadable": "\x7fELF",
 	}
 	delete(contents, "bin/unreadable")
 	out := run(t, contents,
 		binary("app.exe"), binary("a/b.tar.gz"), added(".DS_Store", "x"), binary("tool"), modified, big, binary("enormous.bin"), binary("logo.bin"),
-		binary("gradle/wrapper/gradle-wrapper.jar"), binary("test/fixtures/app.exe"), added("pkg/x.orig", "x"), lines, generated,
+		binary("gradle/wrapper/gradle-wrapper.jar"), binary("zipfs/testdata/small.zip"), binary("test/fixtures/app.exe"), added("pkg/x.orig", "x"), lines, generated,
 		added("web/node_modules/a/i.js", "x"), added("web/node_modules/b/i.js", "x"), binary("bin/unreadable"),
 		review.File{Path: "gone.exe", Status: review.Removed, Binary: true})
 	want := []string{
@@ -186,7 +186,7 @@ func TestFiles(t *testing.T) {
 	for _, c := range out.Coverage {
 		levels[c.Path] = string(c.Level)
 	}
-	if len(levels) != 17 || levels["bin/unreadable"] != "partial" || levels["gone.exe"] != "not_applicable" || levels["app.exe"] != "full" {
+	if len(levels) != 18 || levels["bin/unreadable"] != "partial" || levels["gone.exe"] != "not_applicable" || levels["app.exe"] != "full" {
 		t.Errorf("coverage: %v", levels)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"assay/review"
 )
 
-// Judgement is a person's word on a finding of a sample.
+// Judgement is what somebody who looked at a finding of a sample says of it.
 type Judgement struct {
 	Sample
 	// Right says that a reviewer would want to be told.
