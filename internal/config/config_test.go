@@ -448,6 +448,7 @@ func TestSecrets(t *testing.T) {
 		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3",
 		"DATABASE_URL": "postgres://u:p%40" + goodSecret + "@h/d?sslpassword=" + goodSecret + "4", "OTEL_EXPORTER_OTLP_HEADERS": "k=" + goodSecret + "5",
 		"OPENAI_API_KEY": goodSecret + "6", "ANTHROPIC_API_KEY": goodSecret + "7", "GEMINI_API_KEY": goodSecret + "8", "OLLAMA_API_KEY": goodSecret + "9",
+		"ASSAY_SARIF_SECRET": goodSecret + "10" + goodSecret,
 	}.lookup)
 	if err != nil {
 		t.Fatal(err)
@@ -462,8 +463,8 @@ func TestSecrets(t *testing.T) {
 			t.Error("a secret of the config is not listed")
 		}
 	}
-	if found != 10 {
-		t.Errorf("%d secrets found in the config, want 10", found)
+	if found != 11 {
+		t.Errorf("%d secrets found in the config, want 11", found)
 	}
 	for _, password := range []string{"p@" + goodSecret, goodSecret + "4"} {
 		if !listed[password] {
