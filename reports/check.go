@@ -46,7 +46,7 @@ func checkStatus(s review.Status) review.CheckStatus {
 }
 
 func (d document) checkSummary() string {
-	return fit(MaxSummary, []section{d.lead(), d.health(), d.findingList(), d.annotated(), d.problems(), d.agents(), d.footer()}, d.note)
+	return fit(MaxSummary, []section{d.lead(), d.health(), d.findingList(), d.suppressed(), d.annotated(), d.problems(), d.configChange(), d.agents(), d.footer()}, d.note)
 }
 
 // annotated says when not every finding is annotated on its line.
@@ -67,7 +67,7 @@ func (d document) checkText() string {
 func annotations(run review.Run, findings []review.Finding) []review.Annotation {
 	var out []review.Annotation
 	for _, p := range run.Problems {
-		if p.Path == "" || len(out) == MaxAnnotations {
+		if p.Path == "" || p.Layer != "" || len(out) == MaxAnnotations {
 			continue
 		}
 		line := max(p.Line, 1)

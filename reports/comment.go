@@ -36,7 +36,7 @@ func (d document) comment(lead section) string {
 	gaps := d.gaps()
 	gaps.head = "" // the fold's title says it
 	sections := []section{
-		lead, d.findingList(), d.health(), d.problems(),
+		lead, d.findingList(), d.suppressed(), d.health(), d.problems(), d.configChange(),
 		folded(d.agents(), d.coverageTitle()), folded(gaps, capital(gapsTitle)), d.footer(),
 	}
 	return marker + fit(MaxComment-len(marker), sections, d.note)

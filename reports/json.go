@@ -15,26 +15,30 @@ type jsonReport struct {
 	Health     review.Health     `json:"health"`
 	Conclusion review.Conclusion `json:"conclusion"`
 	// Reason is why: of the verdict, or of a run that came to none.
-	Reason     string            `json:"reason"`
-	Title      string            `json:"title"`
-	Status     review.Status     `json:"status"`
-	Run        string            `json:"run"`
-	URL        string            `json:"url,omitempty"`
-	Pipeline   string            `json:"pipeline"`
-	Event      string            `json:"event"`
-	Attempt    int               `json:"attempt"`
-	Note       string            `json:"note,omitempty"`
-	Repository string            `json:"repository,omitempty"`
-	Pull       jsonPull          `json:"pull_request"`
-	Files      int               `json:"files"`
-	Truncated  string            `json:"truncated,omitempty"`
-	Findings   []jsonFinding     `json:"findings"`
+	Reason     string        `json:"reason"`
+	Title      string        `json:"title"`
+	Status     review.Status `json:"status"`
+	Run        string        `json:"run"`
+	URL        string        `json:"url,omitempty"`
+	Pipeline   string        `json:"pipeline"`
+	Event      string        `json:"event"`
+	Attempt    int           `json:"attempt"`
+	Note       string        `json:"note,omitempty"`
+	Repository string        `json:"repository,omitempty"`
+	Pull       jsonPull      `json:"pull_request"`
+	Files      int           `json:"files"`
+	Truncated  string        `json:"truncated,omitempty"`
+	Findings   []jsonFinding `json:"findings"`
+	// Suppressed are the findings that the config holds back.
+	Suppressed []jsonFinding     `json:"suppressed,omitempty"`
 	Coverage   []review.Coverage `json:"coverage"`
 	Agents     []jsonAgent       `json:"agents"`
 	Problems   []review.Problem  `json:"problems"`
-	QueuedAt   time.Time         `json:"queued_at,omitzero"`
-	StartedAt  time.Time         `json:"started_at,omitzero"`
-	FinishedAt time.Time         `json:"finished_at,omitzero"`
+	// ConfigChange says what the change will make of the config.
+	ConfigChange string    `json:"config_change,omitempty"`
+	QueuedAt     time.Time `json:"queued_at,omitzero"`
+	StartedAt    time.Time `json:"started_at,omitzero"`
+	FinishedAt   time.Time `json:"finished_at,omitzero"`
 	// AwaitUntil is until when the check is kept open for agents that wait.
 	AwaitUntil time.Time `json:"await_until,omitzero"`
 }
@@ -63,6 +67,8 @@ type jsonFinding struct {
 	HelpURL   string          `json:"help_url,omitempty"`
 	// Dismissed is there when the verdict was made without the finding.
 	Dismissed *review.Dismissed `json:"dismissed,omitempty"`
+	// Suppressed is there on findings that the config holds back.
+	Suppressed *review.Suppressed `json:"suppressed,omitempty"`
 }
 
 type jsonAgent struct {
@@ -98,7 +104,7 @@ func JSON(w io.Writer, run review.Run, o Options) error {
 		Findings: make([]jsonFinding, 0, len(run.Findings)),
 		Coverage: append([]review.Coverage{}, run.Coverage...),
 		Agents:   make([]jsonAgent, 0, len(run.Agents)),
-		Problems: append([]review.Problem{}, run.Problems...),
+		Problems: append([]review.Problem{}, run.Problems...), ConfigChange: run.ConfigChange,
 		QueuedAt: run.QueuedAt.UTC(), StartedAt: run.StartedAt.UTC(), FinishedAt: run.FinishedAt.UTC(),
 	}
 	if run.Status == review.StatusRunning {
@@ -109,6 +115,9 @@ func JSON(w io.Writer, run review.Run, o Options) error {
 	}
 	for _, f := range Sorted(run.Findings) {
 		r.Findings = append(r.Findings, jsonFinding(f))
+	}
+	for _, f := range Sorted(run.Suppressed) {
+		r.Suppressed = append(r.Suppressed, jsonFinding(f))
 	}
 	for _, a := range run.Agents {
 		r.Agents = append(r.Agents, jsonAgent{

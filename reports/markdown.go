@@ -10,7 +10,7 @@ import (
 // MaxStepSummary bytes.
 func Markdown(run review.Run, o Options) string {
 	d := newDocument(run, o)
-	return fit(MaxStepSummary, []section{d.heading(), d.lead(), d.health(), d.problems(), d.details(), d.agents(), d.gaps(), d.footer()}, d.note)
+	return fit(MaxStepSummary, []section{d.heading(), d.lead(), d.health(), d.suppressed(), d.problems(), d.configChange(), d.details(), d.agents(), d.gaps(), d.footer()}, d.note)
 }
 
 func (d document) heading() section {

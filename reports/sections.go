@@ -98,10 +98,42 @@ func (d document) place(f review.Finding) string {
 func (d document) problems() section {
 	lines := make([]string, 0, len(d.run.Problems))
 	for _, p := range d.run.Problems {
-		place := linked(code(fmt.Sprintf("%s:%d", p.Path, p.Line)), d.links.Lines(p.Path, p.Line, p.Line))
+		place := code(oneLine(fmt.Sprintf("%s:%d", p.Path, p.Line), 300))
+		if p.Layer == "" {
+			place = linked(place, d.links.Lines(p.Path, p.Line, p.Line))
+		} else {
+			place += " (the " + prose(p.Layer) + "'s)"
+		}
 		lines = append(lines, "- "+place+" "+prose(oneLine(p.Message, 300))+"\n")
 	}
-	return d.list("mistakes in the config", rankProblems, "**Mistakes in the config** (the default was used in their place)\n\n", lines, listed)
+	return d.list("mistakes in the config", rankProblems, "**Mistakes in the config** (a file with mistakes is left out whole)\n\n", lines, listed)
+}
+
+// configChange says what the change will make of the config.
+func (d document) configChange() section {
+	if d.run.ConfigChange == "" {
+		return section{}
+	}
+	return section{name: "the change of the config", rank: rankProblems, head: "**This changes the config.** " + prose(oneLine(d.run.ConfigChange, 1000)) + "\n"}
+}
+
+// suppressed says how many findings the config holds back, and by whose word.
+func (d document) suppressed() section {
+	if len(d.run.Suppressed) == 0 {
+		return section{}
+	}
+	var by []string
+	for _, f := range d.run.Suppressed {
+		if f.Suppressed != nil && !slices.Contains(by, f.Suppressed.By) {
+			by = append(by, f.Suppressed.By)
+		}
+	}
+	slices.Sort(by)
+	words := Suppressed(d.run)
+	if len(by) > 0 && len(by) <= 3 {
+		words += ": by " + strings.Join(by, ", ")
+	}
+	return section{name: "what is suppressed", rank: rankHealth, head: prose(oneLine(sentence(words), maxSentence)) + "\n"}
 }
 
 // agents is the table of agents with their coverage.
@@ -138,6 +170,9 @@ func examinedWords(a review.AgentRun, levels map[review.Level]int) string {
 func cover(coverage []review.Coverage) map[string]map[review.Level]int {
 	counts := make(map[string]map[review.Level]int)
 	for _, c := range coverage {
+		if c.Path == review.Whole {
+			continue
+		}
 		if counts[c.Agent] == nil {
 			counts[c.Agent] = make(map[review.Level]int)
 		}
@@ -163,8 +198,8 @@ func agentWords(a review.AgentRun) string {
 	}
 }
 
-// Gaps are the files that an agent should have examined fully and did not, by
-// path and agent.
+// Gaps are the files, or the whole (review.Whole), that an agent should have
+// examined fully and did not, by path and agent.
 func Gaps(coverage []review.Coverage) []review.Coverage {
 	var gaps []review.Coverage
 	for _, c := range coverage {
@@ -178,9 +213,9 @@ func Gaps(coverage []review.Coverage) []review.Coverage {
 	return gaps
 }
 
-const gapsTitle = "files not fully examined"
+const gapsTitle = "not fully examined"
 
-// gaps lists the files that were not fully examined.
+// gaps lists what was not fully examined.
 func (d document) gaps() section {
 	gaps := Gaps(d.run.Coverage)
 	s := d.list(gapsTitle, rankGaps, "**"+capital(gapsTitle)+"**\n\n", nil, listedGaps)
@@ -191,7 +226,11 @@ func (d document) gaps() section {
 		if g.Level == review.Partial {
 			level = "partly examined"
 		}
-		return "- " + code(g.Path) + " " + level + " by " + code(oneLine(g.Agent, 80)) + ": " + prose(sentence(cmp.Or(oneLine(g.Reason, 300), "no reason given"))) + "\n"
+		what := code(g.Path)
+		if g.Path == review.Whole {
+			what = capital(WholeWords(d.run))
+		}
+		return "- " + what + " " + level + " by " + code(oneLine(g.Agent, 80)) + ": " + prose(sentence(cmp.Or(oneLine(g.Reason, 300), "no reason given"))) + "\n"
 	}
 	return s
 }

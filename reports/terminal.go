@@ -127,9 +127,34 @@ func (t *terminal) missing(run review.Run) {
 	if run.Truncated != "" {
 		t.line(t.paint(yellow, "not read whole"), ": ", plainLine(run.Truncated, maxSentence))
 	}
-	if gaps := len(Gaps(run.Coverage)); gaps > 0 {
-		t.line(t.paint(yellow, "not fully examined"), ": ", plural(gaps, "file"), " (see the Markdown or JSON report)")
+	if gaps := gapWords(run); gaps != "" {
+		t.line(t.paint(yellow, "not fully examined"), ": ", gaps, " (see the Markdown or JSON report)")
 	}
+	if words := Suppressed(run); words != "" {
+		t.line(t.paint(dim, words))
+	}
+	if run.ConfigChange != "" {
+		t.line(t.paint(yellow, "this changes the config"), ": ", plainLine(run.ConfigChange, maxSentence))
+	}
+}
+
+// gapWords counts the gaps: files by agent, and the whole.
+func gapWords(run review.Run) string {
+	files, whole := 0, ""
+	for _, g := range Gaps(run.Coverage) {
+		if g.Path == review.Whole {
+			whole = WholeWords(run)
+		} else {
+			files++
+		}
+	}
+	switch {
+	case files == 0:
+		return whole
+	case whole == "":
+		return plural(files, "file")
+	}
+	return plural(files, "file") + " and " + whole
 }
 
 // verdict is the last line.

@@ -73,7 +73,7 @@ func inFiles(run review.Run) string {
 	if run.Truncated != "" {
 		return " in the files that were read"
 	}
-	if run.Files == 0 {
+	if run.Files == 0 || onlyWhole(run) {
 		return ""
 	}
 	if run.Ignored > 0 && run.Ignored < run.Files {
@@ -81,6 +81,40 @@ func inFiles(run review.Run) string {
 		return fmt.Sprintf(" in %s (%d ignored)", plural(run.Files-run.Ignored, "file"), run.Ignored)
 	}
 	return " in " + plural(run.Files, "file")
+}
+
+// Suppressed is "2 suppressed by the config"; "" when nothing is.
+func Suppressed(run review.Run) string {
+	if n := len(run.Suppressed); n > 0 {
+		return fmt.Sprintf("%d suppressed by the config", n)
+	}
+	return ""
+}
+
+// onlyWhole reports whether what was looked at is no file.
+func onlyWhole(run review.Run) bool {
+	whole := false
+	for _, c := range run.Coverage {
+		switch {
+		case c.Level == review.NotApplicable:
+		case c.Path != review.Whole:
+			return false
+		default:
+			whole = true
+		}
+	}
+	return whole
+}
+
+// WholeWords is what receipts for review.Whole are about in the run.
+func WholeWords(run review.Run) string {
+	switch {
+	case run.Issue != nil:
+		return "the issue"
+	case run.Pull.Number > 0:
+		return "the pull request"
+	}
+	return "the repository"
 }
 
 // Counts is the number of findings by severity, most severe first: "2 high, 1

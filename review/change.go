@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 )
 
@@ -58,6 +59,8 @@ type Change struct {
 	Tree Tree
 	// Host tells what GitHub knows beyond the files; nil for a local change.
 	Host Host
+	// Archive hands out whole checkouts; nil where there are none.
+	Archive Archive
 	// Issue is the issue that the run is about; nil for all else.
 	Issue *Issue
 }
@@ -84,6 +87,15 @@ type Tree interface {
 	// List returns the files in path order. It returns ErrTooLarge when there
 	// are more than the implementation lists.
 	List(ctx context.Context, side Side) ([]Entry, error)
+}
+
+// Archive hands out all files of a side of a change. It is safe for concurrent
+// use.
+type Archive interface {
+	// Open returns a gzipped tar archive, in which one directory holds all; the
+	// caller closes it. What is too large ends in ErrTooLarge, at once or when it
+	// is read.
+	Open(ctx context.Context, side Side) (io.ReadCloser, error)
 }
 
 // Entry is one file of a tree.

@@ -44,6 +44,20 @@ type Event struct {
 	Installed *Installed `json:"installed,omitempty"`
 	// Schedule is the name of a schedule that is due, for schedule.<name>.
 	Schedule string `json:"schedule,omitempty"`
+	// Asked is what manual.run or repository.health_check is to run on; nil
+	// otherwise.
+	Asked *Asked `json:"asked,omitempty"`
+}
+
+// Asked is what somebody asks for by hand: a pull request, or a branch as a
+// whole.
+type Asked struct {
+	// Number is that of a pull request; 0 for none.
+	Number int `json:"pull,omitempty"`
+	// Ref is a branch, without "refs/heads/"; the default branch when empty.
+	Ref string `json:"ref,omitempty"`
+	// Pipeline is the one pipeline to run; empty for those that listen.
+	Pipeline string `json:"pipeline,omitempty"`
 }
 
 // PullComment is a comment on an issue or a pull request.

@@ -35,6 +35,8 @@ type Finding struct {
 	// Dismissed is set on a finding that somebody said does not count. The
 	// verdict is made without it.
 	Dismissed *Dismissed `json:"dismissed,omitempty"`
+	// Suppressed is set on the findings of Run.Suppressed alone.
+	Suppressed *Suppressed `json:"suppressed,omitempty"`
 }
 
 // Dismissed says who dismissed a finding, when and why.
@@ -42,6 +44,14 @@ type Dismissed struct {
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
 	At     time.Time `json:"at"`
+}
+
+// Suppressed says by whose word the config holds a finding back, why, and until
+// which day (as 2027-01-31).
+type Suppressed struct {
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+	Until  string `json:"until"`
 }
 
 // Fix is a replacement for the lines of its finding.

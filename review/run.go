@@ -31,19 +31,25 @@ type Run struct {
 	// that wait for something outside; zero for one that does not.
 	AwaitUntil time.Time `json:"await_until,omitzero"`
 
-	Outcome  Outcome    `json:"outcome,omitzero"`
-	Findings []Finding  `json:"findings,omitempty"`
-	Coverage []Coverage `json:"coverage,omitempty"`
-	Agents   []AgentRun `json:"agents,omitempty"`
+	Outcome  Outcome   `json:"outcome,omitzero"`
+	Findings []Finding `json:"findings,omitempty"`
+	// Suppressed are the findings that the config holds back. They are not among
+	// Findings, and the outcome is made without them.
+	Suppressed []Finding  `json:"suppressed,omitempty"`
+	Coverage   []Coverage `json:"coverage,omitempty"`
+	Agents     []AgentRun `json:"agents,omitempty"`
 	// Files is the number of files in the change.
 	Files int `json:"files,omitempty"`
 	// Ignored is how many of Files the config left out of the review.
 	Ignored int `json:"ignored,omitempty"`
 	// Truncated says why the change was not read whole; empty when it was.
 	Truncated string `json:"truncated,omitempty"`
-	// Problems are mistakes in the repository's config, by file and line. The
-	// run used the default in their place.
+	// Problems are mistakes in the config, by file and line. A file with any is
+	// left out whole.
 	Problems []Problem `json:"problems,omitempty"`
+	// ConfigChange says in plain sentences what the change will make of the
+	// config; empty where it does not touch it.
+	ConfigChange string `json:"config_change,omitempty"`
 }
 
 // Status is where a run is in its life.
@@ -112,6 +118,9 @@ const (
 
 // Problem is a mistake in a config file.
 type Problem struct {
+	// Layer says whose file it is: "operator" or "organisation"; empty for the
+	// repository's own.
+	Layer   string `json:"layer,omitempty"`
 	Path    string `json:"path"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column,omitempty"`

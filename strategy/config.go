@@ -130,7 +130,7 @@ const (
 // Agent is what the config says of an agent.
 type Agent struct {
 	Name string
-	// Uses is the kind of an agent that the config makes, KindLLM or a path as
+	// Uses is the kind of an agent that the config makes, KindLLM, KindCommand or a path as
 	// ".github/agents/api.agent.md"; empty for one that the service has.
 	Uses   string
 	Policy review.Policy
@@ -140,6 +140,8 @@ type Agent struct {
 const (
 	// KindLLM is a model with instructions of the team's.
 	KindLLM = "llm"
+	// KindCommand is one of the operator's commands.
+	KindCommand = "command"
 	// KindFile is an agent in a file of the repository, named by its path.
 	KindFile = "file"
 )
@@ -207,10 +209,11 @@ type Vocabulary struct {
 	// Agents are the names of the agents this service has.
 	Agents []string
 	// Default are the agents of the built-in pipeline. Empty means those of
-	// the deterministic agents (secrets, workflows, dependencies, hygiene, pull-request)
-	// that are in Agents.
+	// secrets, workflows, dependencies, hygiene, pull-request and reviewer that
+	// are in Agents; the last is there where the operator has configured a model.
 	Default []string
-	// Kinds are the kinds of agents that a config may make: KindLLM, KindFile.
+	// Kinds are the kinds of agents that a config may make: KindLLM, KindCommand,
+	// KindFile.
 	Kinds []string
 	// KindOf are the kinds of agents in Agents that a config may set up anew
 	// ("reviewer": KindLLM).
@@ -242,7 +245,7 @@ func (v Vocabulary) defaultAgents() []string {
 		return slices.Clone(v.Default)
 	}
 	var names []string
-	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request"} {
+	for _, name := range []string{"secrets", "workflows", "dependencies", "hygiene", "pull-request", "reviewer"} {
 		if slices.Contains(v.Agents, name) {
 			names = append(names, name)
 		}

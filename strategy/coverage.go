@@ -46,6 +46,9 @@ func examinedFiles(w work, facts Facts) map[string]bool {
 		files[path] = false
 	}
 	for _, c := range facts.Coverage {
+		if c.Path == review.Whole {
+			continue
+		}
 		if _, counts := files[c.Path]; !counts && facts.Paths != nil {
 			continue
 		}

@@ -1,6 +1,7 @@
 package strategy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +18,11 @@ type Facts struct {
 	Agents   []review.AgentRun
 	// Coverage holds a receipt per agent and file that was to be reviewed.
 	// Receipts are the proof of work: a done agent without them is not
-	// believed.
+	// believed. One for review.Whole is no file's.
 	Coverage []review.Coverage
+	// Whole is what receipts for review.Whole are about, in words; empty is "the
+	// repository".
+	Whole string
 	// Paths are those of the files that were to be reviewed; nil means those
 	// that have a receipt.
 	Paths []string
@@ -58,8 +62,10 @@ type Facts struct {
 //     would block a required check, and with it the very pull request that
 //     mends the config: config is read from the base branch, so the check can
 //     only recover after the merge.
-//  5. A change of which nothing was to be reviewed (no files, or all of them
-//     ignored by the config) is skipped.
+//  5. A change of which nothing was to be reviewed is skipped: it has no files,
+//     or the config ignores all of them, or none of them concerns any of the
+//     agents. An agent that looked at the whole (review.Whole) has reviewed
+//     something whatever there is of files.
 //  6. An advisory gate (fail_on: never) with findings is neutral: nobody
 //     judged them acceptable. Without findings it is success.
 //  7. Anything else is success.
@@ -107,7 +113,7 @@ func verdict(worst review.Severity, stopped bool, w work, facts Facts) review.Ve
 		return review.RequestChanges
 	case w.done == 0, w.uncovered != "":
 		return review.ManualReview
-	case !w.whole(), len(facts.Findings) > 0, facts.nothing():
+	case !w.whole(), len(facts.Findings) > 0, w.nothing:
 		return review.Comment
 	default:
 		return review.Approve
@@ -122,7 +128,7 @@ func conclusion(gate Gate, stopped bool, w work, facts Facts) review.Conclusion 
 		return review.ConclusionFailure
 	case !w.whole(), len(facts.Problems) > 0:
 		return review.ConclusionNeutral
-	case facts.nothing():
+	case w.nothing:
 		return review.ConclusionSkipped
 	case gate.FailOn == review.SeverityNone && len(facts.Findings) > 0:
 		return review.ConclusionNeutral
@@ -131,14 +137,11 @@ func conclusion(gate Gate, stopped bool, w work, facts Facts) review.Conclusion 
 	}
 }
 
-// nothing says that there was nothing to review.
-func (f Facts) nothing() bool { return f.Files <= f.Ignored }
-
 // reason joins what the findings say with what is missing, in one line.
 func reason(gate Gate, stopped bool, w work, facts Facts) string {
 	var parts []string
 	if w.done > 0 || len(facts.Findings) > 0 {
-		parts = append(parts, findingsReason(gate, stopped, facts))
+		parts = append(parts, findingsReason(gate, stopped, w, facts))
 	}
 	if w.uncovered != "" {
 		parts = append(parts, w.uncovered)
@@ -160,7 +163,7 @@ func waitable(agents []review.AgentRun) bool {
 	})
 }
 
-func findingsReason(gate Gate, stopped bool, facts Facts) string {
+func findingsReason(gate Gate, stopped bool, w work, facts Facts) string {
 	switch n := len(facts.Findings); {
 	case stopped:
 		return fmt.Sprintf("%s, and the gate fails on %s", bySeverity(facts.Findings), gate.FailOn)
@@ -168,14 +171,23 @@ func findingsReason(gate Gate, stopped bool, facts Facts) string {
 		return bySeverity(facts.Findings) + ", and the gate never fails"
 	case n > 0:
 		return fmt.Sprintf("%s, below the gate (%s)", bySeverity(facts.Findings), gate.FailOn)
+	case w.looked && !w.files:
+		return "no findings in " + facts.whole()
 	case facts.Files == 0:
 		return "nothing to review: the change has no files"
-	case facts.nothing():
+	case facts.expected() == 0:
 		return fmt.Sprintf("nothing to review: the config ignores %s of the change", count(facts.Files, "file"))
+	case w.nothing:
+		return fmt.Sprintf("nothing to review: %s, of which none concerns the agents", count(facts.expected(), "file"))
 	default:
-		return "no findings in " + count(facts.Files-facts.Ignored, "file")
+		return "no findings in " + count(facts.expected(), "file")
 	}
 }
+
+// expected is the number of files that were to be reviewed.
+func (f Facts) expected() int { return max(0, f.Files-f.Ignored) }
+
+func (f Facts) whole() string { return cmp.Or(f.Whole, "the repository") }
 
 // bySeverity is "2 high and 1 low findings".
 func bySeverity(findings []review.Finding) string {

@@ -107,6 +107,46 @@ var circumstances = []circumstance{
 	{"no receipts at all", "nobody", func(f *Facts) { f.Coverage = nil }, false},
 	{"no files", "nothing", func(f *Facts) { *f = nothingToReview(*f) }, false},
 	{"all files ignored", "nothing", func(f *Facts) { f.Ignored, f.Coverage = 2, nil }, false},
+	{"no file concerns any agent", "nothing", func(f *Facts) { concernsNobody(f) }, true},
+	{"no file concerns any agent, nor does the whole", "nothing", func(f *Facts) { concernsNobody(f); looks(f, "a", review.NotApplicable) }, true},
+	{"only the whole concerns an agent", "whole", func(f *Facts) { concernsNobody(f); looks(f, "a", review.Full) }, true},
+	{"the whole beside files", "whole", func(f *Facts) { looks(f, "a", review.Full) }, false},
+	{"the whole in part beside files", "part", func(f *Facts) { looks(f, "a", review.Partial) }, false},
+	{"the whole left out beside files", "part", func(f *Facts) { looks(f, "a", review.Skipped) }, false},
+	{"the whole in place of a file", "part", func(f *Facts) { f.Coverage[3].Path = review.Whole }, false},
+	{"the whole in place of all files", "part", func(f *Facts) { f.Coverage = f.Coverage[:2]; looks(f, "b", review.Full) }, false},
+	{"the whole does not concern an agent without receipts", "part", func(f *Facts) { f.Coverage = f.Coverage[:2]; looks(f, "b", review.NotApplicable) }, false},
+	{"the whole where there are no files", "whole", func(f *Facts) { *f = nothingToReview(*f); looks(f, "a", review.Full) }, false},
+	{"the whole in part where there are no files", "part", func(f *Facts) { *f = nothingToReview(*f); looks(f, "a", review.Partial) }, false},
+	{"the whole where all files are ignored", "whole", func(f *Facts) { f.Ignored, f.Coverage = 2, nil; looks(f, "b", review.Full) }, false},
+	{"one left the whole out where there are no files", "part", func(f *Facts) {
+		*f = nothingToReview(*f)
+		looks(f, "a", review.Full)
+		looks(f, "b", review.Skipped)
+	}, false},
+	{"the whole left out where there are no files", "nobody", func(f *Facts) { *f = nothingToReview(*f); looks(f, "a", review.Skipped) }, false},
+	{"the whole does not concern anybody where there are no files", "nothing", func(f *Facts) { *f = nothingToReview(*f); looks(f, "a", review.NotApplicable) }, false},
+	{"unavailable beside the whole where there are no files", "part", func(f *Facts) {
+		*f = nothingToReview(*f)
+		looks(f, "a", review.Full)
+		f.Agents[1].Status = review.AgentUnavailable
+	}, false},
+	{"the only agent that looks at the whole unavailable", "nobody", func(f *Facts) {
+		*f = nothingToReview(*f)
+		looks(f, "a", review.Skipped)
+		f.Agents[0].Status = review.AgentUnavailable
+	}, false},
+}
+
+// looks adds an agent's receipt for the whole.
+func looks(f *Facts, agent string, level review.Level) {
+	f.Coverage = append(f.Coverage, review.Coverage{Agent: agent, Path: review.Whole, Level: level})
+}
+
+func concernsNobody(f *Facts) {
+	for i := range f.Coverage {
+		f.Coverage[i].Level = review.NotApplicable
+	}
 }
 
 func nothingToReview(f Facts) Facts {
@@ -258,6 +298,17 @@ func TestJudgeReason(t *testing.T) {
 			"all ignored", high, func(f *Facts) { f.Ignored, f.Coverage = 2, nil },
 			"nothing to review: the config ignores 2 files of the change",
 		},
+		{"no file concerns any agent", high, concernsNobody, "nothing to review: 2 files, of which none concerns the agents"},
+		{"the whole", high, func(f *Facts) { *f = nothingToReview(*f); looks(f, "a", review.Full) }, "no findings in the repository"},
+		{"the whole of a pull request", high, func(f *Facts) {
+			concernsNobody(f)
+			looks(f, "a", review.Full)
+			f.Whole = "the pull request"
+		}, "no findings in the pull request"},
+		{"the whole in part", high, func(f *Facts) {
+			looks(f, "a", review.Partial)
+			f.Coverage[4].Reason, f.Whole = "GitHub did not say", "the pull request"
+		}, "no findings in 2 files; not examined fully: the pull request (a: GitHub did not say)"},
 		{
 			"too little examined", Gate{FailOn: review.High, RequireCoverage: RequireCoverage{Percent: 80}},
 			func(f *Facts) { f.Coverage[1].Level, f.Coverage[3].Level = review.NotApplicable, review.NotApplicable },

@@ -30,7 +30,7 @@ func agentKeys() []row[Agent] {
 	policy := func(a *Agent) *p { return &a.Policy }
 	return []row[Agent]{
 		field("uses", text{what: "a kind of agent", max: 200}, func(a *Agent) *string { return &a.Uses },
-			"Makes an agent of this name: `llm`, or a file as `.github/agents/api.agent.md`. Left out for the service's own agents.").eg("llm"),
+			"Makes an agent of this name: `llm`, `command` (one of the operator's commands), or a file as `.github/agents/api.agent.md`. Left out for the service's own agents.").eg("llm"),
 		field("model", text{what: "a model's alias", max: maxName, ok: isModel}, func(a *Agent) *string { return &policy(a).Model },
 			"One of the models that the operator offers; `default` when left out.").eg("default"),
 		field("instructions", text{what: "words", max: maxText}, func(a *Agent) *string { return &policy(a).Instructions },
@@ -136,6 +136,10 @@ func checkAgent(r *reader, v value, where string, a *Agent) {
 func (r *reader) noKind(at node, where, kind string) {
 	if kind == KindFile {
 		r.report(at, "%s.uses: this service does not run agents from files", where)
+		return
+	}
+	if kind == KindCommand {
+		r.report(at, "%s.uses: this service runs no commands: the operator's file lists none", where)
 		return
 	}
 	if len(r.known.Kinds) == 0 {

@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"regexp"
+	"slices"
 	"time"
 
 	"assay/review"
@@ -126,7 +127,13 @@ func breakersShape() entries[Breaker] {
 		}
 	}
 	check := func(r *reader, v value, where string, b *Breaker) {
-		r.isKnown(v, where, b.Name, r.known.Breakers, "breaker")
+		known := r.known.Breakers
+		for _, e := range r.config.Operator.Endpoints { // each has one of its own
+			if len(known) > 0 && !slices.Contains(known, e.Name) {
+				known = append(slices.Clip(known), e.Name)
+			}
+		}
+		r.isKnown(v, where, b.Name, known, "breaker")
 		if b.MaxResetTimeout > 0 && b.MaxResetTimeout < b.ResetTimeout {
 			r.report(v.top(), "%s: max_reset_timeout is shorter than reset_timeout: make it as long at least", where)
 		}

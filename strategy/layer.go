@@ -49,6 +49,11 @@ type Layer struct {
 	Data []byte
 }
 
+// unreadable is the problem of a file on which the YAML library gives up.
+func (l Layer) unreadable() review.Problem {
+	return review.Problem{Layer: l.Kind.elsewhere(), Path: l.Path, Line: 1, Column: 1, Message: "the file is not YAML that can be read"}
+}
+
 // Origin is where a value comes from. The zero value is the built-in default.
 type Origin struct {
 	Layer LayerKind `json:"layer"`
@@ -67,7 +72,16 @@ func (o Origin) String() string {
 }
 
 func (o Origin) problem(message string) review.Problem {
-	return review.Problem{Path: o.Path, Line: o.Line, Column: o.Column, Message: message}
+	return review.Problem{Layer: o.Layer.elsewhere(), Path: o.Path, Line: o.Line, Column: o.Column, Message: message}
+}
+
+// elsewhere names a layer whose file is not in the repository; "" for the
+// others.
+func (k LayerKind) elsewhere() string {
+	if k == Operator || k == Organisation {
+		return k.String()
+	}
+	return ""
 }
 
 // Origin is where the value of a dotted key comes from, as

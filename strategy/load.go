@@ -37,7 +37,7 @@ func over(v Vocabulary, stack []node, below *Config, l Layer, compiled map[strin
 	// input; a stranger's file must not take the service down.
 	defer func() {
 		if p := recover(); p != nil {
-			config, problems = nil, []review.Problem{{Path: l.Path, Line: 1, Column: 1, Message: "the file is not YAML that can be read"}}
+			config, problems = nil, []review.Problem{l.unreadable()}
 		}
 	}()
 	r := &reader{known: v, locks: below.Operator.Lock, compiled: compiled, origins: make(map[string]Origin)}

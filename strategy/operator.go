@@ -25,6 +25,33 @@ type OperatorSettings struct {
 	Caches   []Cache
 }
 
+// ReadOperator reads of the operator's file what only that may say, before it is
+// known what agents there are. That the rest of it is good, Load says. Problems
+// are as Load's, of the key "operator" and of the file as YAML.
+func ReadOperator(v Vocabulary, path string, data []byte) (s OperatorSettings, problems []review.Problem) {
+	l := Layer{Kind: Operator, Path: path, Data: data}
+	defer func() {
+		if recover() != nil { // as in over
+			s, problems = OperatorSettings{}, []review.Problem{l.unreadable()}
+		}
+	}()
+	r := &reader{known: v, config: Default(v), compiled: make(map[string]*Condition), origins: make(map[string]Origin)}
+	root := r.file(l)
+	if root == nil {
+		return s, r.sorted()
+	}
+	pairs, _ := r.pairs(value{*root}, "")
+	for _, p := range pairs {
+		if p.name == "operator" {
+			operatorShape().read(r, p.value, p.name, &r.config.Operator)
+		}
+	}
+	if len(r.problems) > 0 {
+		return s, r.sorted()
+	}
+	return r.config.Operator, nil
+}
+
 // Endpoint is where models are reached.
 type Endpoint struct {
 	Name string

@@ -1,8 +1,10 @@
 package strategy
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"assay/review"
@@ -41,6 +43,9 @@ type Plan struct {
 	// Suppress are the findings that the team has decided to live with; see
 	// the function Suppress.
 	Suppress []Suppression `json:"suppress,omitempty"`
+	// TriesConfig says that the run also looks at what the change makes of the
+	// config; one run of a head does. It is the caller's to set.
+	TriesConfig bool `json:"tries_config,omitempty"`
 	// Problems are the mistakes for which the config is not in force as it is
 	// written: a layer's file that is left out, or a condition that could not
 	// be evaluated.
@@ -50,8 +55,17 @@ type Plan struct {
 // AgentRef is an agent that the config makes.
 type AgentRef struct {
 	Name string `json:"name"`
-	// Uses is KindLLM, or the path of the agent's file in the repository.
+	// Uses is KindLLM, KindCommand, or the path of the agent's file in the
+	// repository.
 	Uses string `json:"uses"`
+}
+
+// Kind is the kind of the agent.
+func (a AgentRef) Kind() string {
+	if strings.Contains(a.Uses, "/") {
+		return KindFile
+	}
+	return a.Uses
 }
 
 // Agents are the names of all agents of the plan, in order of stage.
@@ -68,7 +82,7 @@ func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Pla
 		StopOn:      p.StopOn,
 		Policies:    p.policies,
 		Timeout:     p.Timeout,
-		Budget:      p.Budget,
+		Budget:      bounded(p.Budget, c.Operator.MaxBudget),
 		Gate:        p.Gate,
 		Report:      p.Report,
 		Ignore:      c.Ignore,
@@ -81,6 +95,15 @@ func planOf(p *Pipeline, event string, c *Config, problems []review.Problem) Pla
 		}
 	}
 	return plan
+}
+
+// bounded is the budget with the operator's bound in place of what it leaves
+// open.
+func bounded(b, most review.Budget) review.Budget {
+	return review.Budget{
+		Tokens: cmp.Or(b.Tokens, most.Tokens), Steps: cmp.Or(b.Steps, most.Steps),
+		Time: cmp.Or(b.Time, most.Time), USD: cmp.Or(b.USD, most.USD),
+	}
 }
 
 func (c *Config) agent(name string) Agent {

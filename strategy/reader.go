@@ -115,7 +115,7 @@ func (r *reader) at(s *source, line, column int, format string, args ...any) {
 	if r.full() {
 		return
 	}
-	r.problems = append(r.problems, review.Problem{Path: s.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, review.Problem{Layer: s.layer.elsewhere(), Path: s.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
 }
 
 // notice tells of something that is valid but does less than it seems to.

@@ -32,6 +32,10 @@ type Suppressed struct {
 	By      Suppression
 }
 
+// ConfigAgent is the name under which the config itself has findings. No agent
+// runs by it.
+const ConfigAgent = "config"
+
 // ruleExpired is the rule of the finding that an expired suppression is.
 const ruleExpired = "config/expired-suppression"
 
@@ -81,7 +85,7 @@ func (s Suppression) finding() review.Finding {
 		what = s.Rule + " in " + strings.Join(s.Paths, ", ")
 	}
 	f := review.Finding{
-		Agent: "config", Rule: ruleExpired, Severity: review.Low, Category: review.Process,
+		Agent: ConfigAgent, Rule: ruleExpired, Severity: review.Low, Category: review.Process,
 		Message: fmt.Sprintf("The suppression of %s by %s expired after %s. Mend what it held back, or renew it with its reason.", what, s.Owner, s.Until),
 		// Told apart by what they are about, not by where they stand.
 		Evidence: what,

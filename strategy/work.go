@@ -16,6 +16,9 @@ type work struct {
 	missing []string
 	// believed are the agents that did their work.
 	believed map[string]bool
+	// looked says that an agent looked at the whole, files that one was
+	// concerned with a file, and nothing that there was nothing to review.
+	looked, files, nothing bool
 	// uncovered says that too little was examined for the gate; empty when it
 	// was enough.
 	uncovered string
@@ -38,21 +41,24 @@ func workOf(facts Facts) work {
 	w := work{believed: make(map[string]bool)}
 	runs := runsOf(facts)
 	receipts := receiptsOf(facts.Coverage)
-	expected := max(0, facts.Files-facts.Ignored)
+	expected, anyWhole := facts.expected(), wholeAsked(receipts)
 	for _, run := range runs {
-		switch n := len(receipts[run.Name]); {
+		given := receipts[run.Name]
+		switch n := len(given.files); {
 		case run.Status != review.AgentDone:
 			w.missing = append(w.missing, "the agent "+run.Name+" was unavailable"+inBrackets(run.Reason))
-		case n == 0 && expected > 0:
+			continue
+		case n == 0 && expected > 0 && !given.looked():
 			w.missing = append(w.missing, "the agent "+run.Name+" gave no receipt of its work")
+			continue
 		case n < expected:
-			w.done++
-			w.believed[run.Name] = true
 			w.missing = append(w.missing, fmt.Sprintf("the agent %s left %s without a receipt", run.Name, count(expected-n, "file")))
-		default:
-			w.done++
-			w.believed[run.Name] = true
+		case expected == 0 && anyWhole && !given.looked():
+			continue // there is only the whole, and it did not look at that
 		}
+		w.done++
+		w.believed[run.Name] = true
+		w.looked = w.looked || given.looked()
 	}
 	if len(runs) == 0 {
 		w.missing = append(w.missing, "the pipeline has no agents")
@@ -60,9 +66,13 @@ func workOf(facts Facts) work {
 	if facts.Truncated != "" {
 		w.missing = append(w.missing, "the change was not read whole"+inBrackets(facts.Truncated))
 	}
-	if gaps := gapsOf(facts.Coverage); len(gaps) > 0 {
+	if gaps := gapsOf(facts); len(gaps) > 0 {
 		w.missing = append(w.missing, "not examined fully: "+some(gaps))
 	}
+	w.files = len(facts.Coverage) == 0 && expected > 0 || slices.ContainsFunc(facts.Coverage, func(c review.Coverage) bool {
+		return c.Path != review.Whole && c.Level != review.NotApplicable
+	})
+	w.nothing = !w.looked && !w.files
 	return w
 }
 
@@ -85,26 +95,56 @@ func runsOf(facts Facts) []review.AgentRun {
 	return runs
 }
 
-// receiptsOf is the set of paths that each agent accounts for.
-func receiptsOf(coverage []review.Coverage) map[string]map[string]bool {
-	receipts := make(map[string]map[string]bool)
+// given is what one agent accounts for.
+type given struct {
+	files map[string]bool
+	// whole is how much it examined of the whole; empty where it says nothing
+	// of it.
+	whole review.Level
+}
+
+func (g given) looked() bool { return g.whole == review.Full || g.whole == review.Partial }
+
+// receiptsOf is what each agent accounts for.
+func receiptsOf(coverage []review.Coverage) map[string]given {
+	receipts := make(map[string]given)
 	for _, c := range coverage {
-		if receipts[c.Agent] == nil {
-			receipts[c.Agent] = make(map[string]bool)
+		g, known := receipts[c.Agent]
+		if !known {
+			g.files = make(map[string]bool)
 		}
-		receipts[c.Agent][c.Path] = true
+		if c.Path == review.Whole {
+			g.whole = c.Level
+		} else {
+			g.files[c.Path] = true
+		}
+		receipts[c.Agent] = g
 	}
 	return receipts
 }
 
-// gapsOf is the files that an agent should have examined and did not, or not
+// wholeAsked reports whether any agent should have looked at the whole.
+func wholeAsked(receipts map[string]given) bool {
+	for _, g := range receipts {
+		if g.whole != "" && g.whole != review.NotApplicable {
+			return true
+		}
+	}
+	return false
+}
+
+// gapsOf is the files, or the whole, that an agent should have examined and did not, or not
 // fully, each once, in path order. An unknown level is no proof, so it is a gap
 // too.
-func gapsOf(coverage []review.Coverage) []string {
+func gapsOf(facts Facts) []string {
 	reasons := make(map[string]string)
-	for _, c := range coverage {
+	for _, c := range facts.Coverage {
 		if _, known := reasons[c.Path]; !known && c.Level != review.Full && c.Level != review.NotApplicable {
-			reasons[c.Path] = strings.Join(strings.Fields(c.Path), " ") + inBrackets(joinNonEmpty(c.Agent, c.Reason))
+			name := strings.Join(strings.Fields(c.Path), " ")
+			if c.Path == review.Whole {
+				name = facts.whole()
+			}
+			reasons[c.Path] = name + inBrackets(joinNonEmpty(c.Agent, c.Reason))
 		}
 	}
 	gaps := make([]string, 0, len(reasons))

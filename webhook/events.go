@@ -89,6 +89,10 @@ func find(name, action string) (subscription, bool) {
 	return subscription{}, false
 }
 
+// Wanted reports whether a delivery of the event would be acted on: it is
+// subscribed to, and not talk or a push to a branch that is somebody's work.
+func Wanted(ev review.Event) bool { return Subscribed(ev.Name, ev.Action) && wanted(ev) }
+
 // wanted reports whether a subscribed event is worth keeping. Most pushes are to
 // branches whose pull requests tell of them, and most comments are talk.
 func wanted(ev review.Event) bool {

@@ -71,6 +71,10 @@ func missingFact(ev review.Event) string {
 		if ev.Repo.ID <= 0 {
 			return "repository with id"
 		}
+	case "schedule", "manual":
+		if ev.Repo.ID <= 0 || ev.Action == "" {
+			return "repository with id, and action"
+		}
 	default:
 		return ""
 	}
@@ -102,6 +106,9 @@ type payload struct {
 	Repositories    list[repository]        `json:"repositories"`
 	Added           list[repository]        `json:"repositories_added"`
 	Removed         list[repository]        `json:"repositories_removed"`
+	// Asked is never of GitHub's: only deliveries that the service makes itself
+	// have it, and Handler accepts none of their events.
+	Asked object[asked] `json:"asked"`
 }
 
 type identified struct {
@@ -195,6 +202,12 @@ type numbered struct {
 	Number number `json:"number"`
 }
 
+type asked struct {
+	Number   number `json:"pull"`
+	Ref      text   `json:"ref"`
+	Pipeline text   `json:"pipeline"`
+}
+
 type requestedAction struct {
 	Identifier text `json:"identifier"`
 }
@@ -238,6 +251,11 @@ func (p payload) about(ev *review.Event) {
 		ev.Commits = &review.Commits{Ref: string(g.HeadRef), BaseRef: string(g.BaseRef), BaseSHA: string(g.BaseSHA), HeadSHA: string(g.HeadSHA)}
 	case name == "installation" || name == "installation_repositories":
 		ev.Installed = p.installed()
+	case name == "schedule":
+		ev.Schedule = ev.Action
+	case ev.String() == "manual.run" || ev.String() == "repository.health_check":
+		a := p.Asked.value
+		ev.Asked = &review.Asked{Number: int(a.Number), Ref: string(a.Ref), Pipeline: string(a.Pipeline)}
 	}
 }
 

@@ -8,68 +8,78 @@ import (
 	"os"
 
 	"assay/internal/app"
+	"assay/internal/config"
 	"assay/internal/pipeline"
-	"assay/review"
 	"assay/strategy"
 )
 
 type configCmd struct {
-	Validate validateCmd `cmd:"" help:"Check a repository's config file."`
+	Validate validateCmd `cmd:"" help:"Check a config file."`
+	Explain  explainCmd  `cmd:"" help:"Say which pipelines an event would start, which not, and why."`
+	Show     showCmd     `cmd:"" help:"Print the config in force, with where each value is from."`
+	Schema   schemaCmd   `cmd:"" help:"Print the JSON Schema of the language, for editors."`
 }
 
-type validateCmd struct {
-	File string `arg:"" optional:"" help:"The config file, or - for standard input." default:".github/assay.yml"`
+// layerFlags name the files of the layers on this machine.
+type layerFlags struct {
+	Config         string `help:"The repository's file; .github/assay.yml when it is there." placeholder:"FILE"`
+	OrgConfig      string `help:"The organisation's file: assay.yml of its repository .github." placeholder:"FILE"`
+	OperatorConfig string `help:"The operator's file." placeholder:"FILE"`
 }
 
-// Help is shown by assay config validate --help.
-func (validateCmd) Help() string {
-	return `Prints each problem as FILE:LINE:COLUMN: MESSAGE. Exit codes: 0 the file is
-valid, 1 it has problems, 2 it could not be read.`
-}
-
-func (c validateCmd) Run(cmd command) error {
-	var text []byte
-	var err error
-	if c.File == "-" {
-		text, err = io.ReadAll(io.LimitReader(cmd.stdin, strategy.MaxConfigBytes+1))
-	} else {
-		text, err = os.ReadFile(c.File)
+// layers reads the files that are named and, with here, the file of the
+// repository in this directory where there is one.
+func (f layerFlags) layers(stdin io.Reader, here bool) ([]strategy.Layer, error) {
+	var layers []strategy.Layer
+	for _, l := range []struct {
+		kind strategy.LayerKind
+		path string
+	}{{strategy.Operator, f.OperatorConfig}, {strategy.Organisation, f.OrgConfig}, {strategy.Repository, f.Config}} {
+		path := l.path
+		if path == "" {
+			if l.kind != strategy.Repository || !here {
+				continue
+			}
+			path = pipeline.ConfigPath
+		}
+		data, err := readFile(path, stdin)
+		if errors.Is(err, fs.ErrNotExist) && l.path == "" {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read config of the %s: %w", l.kind, err)
+		}
+		layers = append(layers, strategy.Layer{Kind: l.kind, Path: path, Data: data})
 	}
-	if errors.Is(err, fs.ErrNotExist) && c.File == pipeline.ConfigPath {
-		_, err := fmt.Fprintf(cmd.stdout, "%s does not exist: the built-in config is in force\n", c.File)
-		return err
+	return layers, nil
+}
+
+// readFile reads a file, or standard input where it is called "-". What is
+// over the language's limit is cut off behind it: it is refused as too large.
+func readFile(path string, stdin io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(stdin, strategy.MaxConfigBytes+1))
 	}
+	return os.ReadFile(path)
+}
+
+// vocabulary is what configs may choose from in this build. What the
+// environment adds for the service counts where it is good: nothing here needs
+// it.
+func vocabulary(cmd command) (strategy.Vocabulary, error) {
+	reviewer, err := app.NewReviewer(app.ReviewerConfig{})
 	if err != nil {
-		return fmt.Errorf("read config: %w", err)
+		return strategy.Vocabulary{}, err
 	}
-	registry, err := app.Agents(nil, nil)
+	cfg, err := config.Load(cmd.env)
 	if err != nil {
-		return err
+		cfg = config.Config{}
 	}
-	cfg, problems := strategy.Parse(c.File, text, strategy.Vocabulary{Agents: registry.Names()})
-	for _, p := range problems {
-		printProblem(cmd.stdout, "", p)
-	}
-	if len(problems) > 0 {
-		return gateError{fmt.Sprintf("%s has %s; the built-in config would be in force", c.name(), count(len(problems), "problem"))}
-	}
-	for _, n := range cfg.Notices {
-		printProblem(cmd.stdout, "note: ", n)
-	}
-	_, err = fmt.Fprintf(cmd.stdout, "%s is valid: %s\n", c.name(), count(len(cfg.Pipelines), "pipeline"))
-	return err
-}
-
-func printProblem(w io.Writer, kind string, p review.Problem) {
-	fmt.Fprintf(w, "%s:%d:%d: %s%s\n", p.Path, p.Line, p.Column, kind, p.Message)
-}
-
-// name is how sentences call the file.
-func (c validateCmd) name() string {
-	if c.File == "-" {
-		return "standard input"
-	}
-	return c.File
+	v := app.Vocabulary(reviewer, cfg)
+	// Whether the service allows commands its operator's file says; the agent
+	// that runs them is in this build.
+	v.Kinds = append(v.Kinds, strategy.KindCommand)
+	return v, nil
 }
 
 func count(n int, noun string) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"assay/internal/config"
+	"assay/internal/sandbox"
 )
 
 // Exit codes. They are part of the interface: scripts depend on them.
@@ -34,10 +35,11 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the service: take webhooks, review pull requests."`
 	Demo    demoCmd    `cmd:"" help:"Watch pull requests being reviewed, on a GitHub of its own. Needs no credentials."`
 	Review  reviewCmd  `cmd:"" help:"Review the current git checkout in the terminal."`
+	Run     runCmd     `cmd:"" help:"Have the service review a pull request, or a branch as a whole, now."`
 	Runs    runsCmd    `cmd:"" help:"List the latest runs and what became of them, dead letters included."`
 	Replay  replayCmd  `cmd:"" help:"Work on a stored delivery again, or on a payload from a file."`
 	SARIF   sarifCmd   `cmd:"" name:"sarif" help:"Set up uploads of a CI's results."`
-	Config  configCmd  `cmd:"" help:"Look at a repository's config."`
+	Config  configCmd  `cmd:"" help:"Check, try and show configs."`
 	Eval    evalCmd    `cmd:"" help:"Measure agents on real history."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 
@@ -54,6 +56,7 @@ type command struct {
 }
 
 func main() {
+	sandbox.Main() // where this process is the stage of a sandbox, it ends there
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)

@@ -43,7 +43,7 @@ func TestUsage(t *testing.T) {
 
 func TestConfigValidate(t *testing.T) {
 	assay(t, nil, "version: 1\n", "config", "validate", "-").want(t, exitOK, "standard input is valid: 1 pipeline\n", "")
-	assay(t, nil, "version: 2\n", "config", "validate", "-").want(t, exitGate, "-:1:10: version", "standard input has 1 problem; the built-in")
+	assay(t, nil, "version: 2\n", "config", "validate", "-").want(t, exitGate, "-:1:10: version", "standard input has 1 problem; what is below it")
 	assay(t, nil, "a: 1\n", "config", "validate", "-").want(t, exitGate, `unknown key "a"`, "has 2 problems")
 	assay(t, nil, "", "config", "validate", filepath.Join(t.TempDir(), "none.yml")).want(t, exitError, "", "no such file")
 }

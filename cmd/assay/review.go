@@ -10,7 +10,6 @@ import (
 
 	"github.com/mattn/go-isatty"
 
-	"assay/agents"
 	"assay/internal/app"
 	"assay/internal/checkout"
 	"assay/internal/pipeline"
@@ -20,20 +19,25 @@ import (
 )
 
 type reviewCmd struct {
-	Dir      string `arg:"" optional:"" default:"." help:"The git checkout."`
-	Base     string `help:"The revision that the change is to be merged into. Found by itself when left out." placeholder:"REV"`
-	Head     string `help:"The commit to review. The working tree, uncommitted changes included, when left out." placeholder:"REV"`
-	Format   string `help:"${enum}." enum:"text,markdown,json,sarif,rdjson" default:"text" short:"f"`
-	Pipeline string `help:"Run this pipeline alone. All that a new pull request would start, when left out." placeholder:"NAME"`
-	Config   string `help:"Use this config file instead of the base's .github/assay.yml." type:"existingfile" placeholder:"FILE"`
-	Output   string `help:"Write the report to a file." short:"o" placeholder:"FILE"`
-	Color    string `help:"auto, always or never." enum:"auto,always,never" default:"auto"`
+	Dir            string `arg:"" optional:"" default:"." help:"The git checkout."`
+	Base           string `help:"The revision that the change is to be merged into. Found by itself when left out." placeholder:"REV"`
+	Head           string `help:"The commit to review. The working tree, uncommitted changes included, when left out." placeholder:"REV"`
+	Format         string `help:"${enum}." enum:"text,markdown,json,sarif,rdjson" default:"text" short:"f"`
+	Pipeline       string `help:"Run this pipeline alone. All that a new pull request would start, when left out." placeholder:"NAME"`
+	Config         string `help:"Use this config file instead of the base's .github/assay.yml." type:"existingfile" placeholder:"FILE"`
+	OperatorConfig string `help:"The operator's config file, which is below the repository's." type:"existingfile" placeholder:"FILE"`
+	Output         string `help:"Write the report to a file." short:"o" placeholder:"FILE"`
+	Color          string `help:"auto, always or never." enum:"auto,always,never" default:"auto"`
 }
 
 // Help is shown by assay review --help.
 func (reviewCmd) Help() string {
 	return `Runs the pipelines that a pull request of this change would start, without GitHub.
 The config is read from the base, as for a pull request.
+
+Examples:
+  assay review
+  assay review --base main --format sarif --output assay.sarif
 
 Exit codes: 0 the gate passes, 1 the gate fails, 2 the review could not be done.`
 }
@@ -80,7 +84,7 @@ func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error
 	if err != nil {
 		return review.Run{}, err
 	}
-	plans, err := c.plans(cmd, change, reviewer.Agents)
+	plans, err := c.plans(cmd, change)
 	if err != nil {
 		return review.Run{}, err
 	}
@@ -98,8 +102,12 @@ func (c reviewCmd) review(cmd command, change *review.Change) (review.Run, error
 }
 
 // plans are those that a new pull request with this change would start.
-func (c reviewCmd) plans(cmd command, change *review.Change, registry *agents.Registry) ([]strategy.Plan, error) {
-	settings, err := c.settings(cmd, change, strategy.Vocabulary{Agents: registry.Names()})
+func (c reviewCmd) plans(cmd command, change *review.Change) ([]strategy.Plan, error) {
+	v, err := vocabulary(cmd)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := c.settings(cmd, change, v)
 	if err != nil {
 		return nil, err
 	}
@@ -125,23 +133,21 @@ func (c reviewCmd) plans(cmd command, change *review.Change, registry *agents.Re
 }
 
 func (c reviewCmd) settings(cmd command, change *review.Change, v strategy.Vocabulary) (strategy.Settings, error) {
-	s := strategy.Settings{Vocabulary: v}
-	path := pipeline.ConfigPath
-	var text []byte
-	var err error
-	if c.Config != "" {
-		path = c.Config
-		text, err = os.ReadFile(c.Config)
-	} else {
-		text, err = change.Contents.Read(cmd.ctx, review.Base, path)
-		if errors.Is(err, review.ErrNotExist) {
-			return s, nil
+	layers, err := layerFlags{Config: c.Config, OperatorConfig: c.OperatorConfig}.layers(cmd.stdin, false)
+	if err != nil {
+		return strategy.Settings{}, err
+	}
+	if c.Config == "" {
+		text, err := change.Contents.Read(cmd.ctx, review.Base, pipeline.ConfigPath)
+		switch {
+		case err == nil:
+			layers = append(layers, strategy.Layer{Kind: strategy.Repository, Path: pipeline.ConfigPath, Data: text})
+		case !errors.Is(err, review.ErrNotExist):
+			return strategy.Settings{}, fmt.Errorf("read config: %w", err)
 		}
 	}
-	if err != nil {
-		return s, fmt.Errorf("read config: %w", err)
-	}
-	s.Config, s.Problems = strategy.Parse(path, text, v)
+	s := strategy.Load(v, layers...)
+	s.Files, s.Truncated = append([]review.File{}, change.Files...), change.Truncated != ""
 	return s, nil
 }
 

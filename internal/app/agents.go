@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"assay/agents"
+	"assay/agents/command"
 	"assay/agents/dependencies"
 	"assay/agents/hygiene"
 	"assay/agents/mergereadiness"
@@ -16,7 +17,10 @@ import (
 	"assay/agents/secrets"
 	"assay/agents/workflows"
 	"assay/internal/cache"
+	"assay/internal/config"
 	"assay/internal/pipeline"
+	"assay/review"
+	"assay/strategy"
 )
 
 // Agents are all agents of this build. A new agent is registered here.
@@ -51,6 +55,12 @@ type ReviewerConfig struct {
 	Uploads sarif.Source
 	// Results keeps what agents answered, by content.
 	Results agents.Results
+	// Commands are the operator's; with none, no command is ever run, and
+	// configs cannot ask for one. CommandDir is where checkouts are unpacked.
+	Commands   []command.Command
+	CommandDir string
+	// Makers make the other agents that configs ask for.
+	Makers []agents.Maker
 	// Extra run beside the agents of this build.
 	Extra []agents.Agent
 	// Wrap is put around each agent.
@@ -67,6 +77,13 @@ func NewReviewer(cfg ReviewerConfig) (pipeline.Reviewer, error) {
 		if registry, err = wrapped(registry, cfg.Wrap, cfg.Extra); err != nil {
 			return pipeline.Reviewer{}, err
 		}
+	}
+	makers, err := cfg.makers()
+	if err != nil {
+		return pipeline.Reviewer{}, err
+	}
+	if registry, err = registry.With(wrappedMakers(makers, cfg.Wrap)...); err != nil {
+		return pipeline.Reviewer{}, err
 	}
 	runner, err := agents.New(agents.Config{Logger: cfg.Logger, Results: cfg.Results})
 	if err != nil {
@@ -89,6 +106,58 @@ func wrapped(registry *agents.Registry, wrap func(agents.Agent) agents.Agent, al
 	return agents.NewRegistry(all...)
 }
 
+func (cfg ReviewerConfig) makers() ([]agents.Maker, error) {
+	if len(cfg.Commands) == 0 {
+		return cfg.Makers, nil
+	}
+	commands, err := command.NewMaker(cfg.Commands, cfg.CommandDir)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(cfg.Makers), commands), nil
+}
+
+// operatorCommands are the commands of the operator's file. What is wrong with
+// the file is found, and said, when its settings are read.
+func operatorCommands(reviewer pipeline.Reviewer, cfg config.Config) []command.Command {
+	layer := OperatorLayer(cfg)
+	if layer == nil {
+		return nil
+	}
+	v := Vocabulary(reviewer, cfg)
+	v.Kinds = append(slices.Clone(v.Kinds), strategy.KindCommand)
+	var commands []command.Command
+	for _, c := range strategy.Load(v, *layer).Config.Operator.Commands {
+		commands = append(commands, command.Command{Name: c.Name, Run: c.Run})
+	}
+	return commands
+}
+
+func wrappedMakers(makers []agents.Maker, wrap func(agents.Agent) agents.Agent) []agents.Maker {
+	if wrap == nil {
+		return makers
+	}
+	makers = slices.Clone(makers)
+	for i, m := range makers {
+		makers[i] = wrappedMaker{m, wrap}
+	}
+	return makers
+}
+
+// wrappedMaker puts wrap around each agent it makes.
+type wrappedMaker struct {
+	agents.Maker
+	wrap func(agents.Agent) agents.Agent
+}
+
+func (m wrappedMaker) Make(name string, policy review.Policy, uses string) (agents.Agent, error) {
+	agent, err := m.Maker.Make(name, policy, uses)
+	if err != nil {
+		return nil, err
+	}
+	return m.wrap(agent), nil
+}
+
 func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	cfg := ReviewerConfig{Logger: a.log, Wrap: a.traces.Agent}
 	var err error
@@ -101,11 +170,24 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	if !a.opts.Config.Server.SARIFSecret.IsZero() {
 		cfg.Uploads = uploads{a}
 	}
+	if cfg.Extra, err = a.modelAgents(); err != nil {
+		return pipeline.Reviewer{}, err
+	}
 	if a.opts.Extra != nil {
-		if cfg.Extra, err = a.opts.Extra(a.guards); err != nil {
+		extra, err := a.opts.Extra(a.guards)
+		if err != nil {
 			return pipeline.Reviewer{}, err
 		}
+		cfg.Extra = append(cfg.Extra, extra...)
 	}
+	reviewer, err := NewReviewer(cfg)
+	if err != nil {
+		return pipeline.Reviewer{}, err
+	}
+	if cfg.Commands = operatorCommands(reviewer, a.opts.Config); len(cfg.Commands) == 0 {
+		return reviewer, nil
+	}
+	cfg.CommandDir = a.opts.Config.Storage.DataDir
 	return NewReviewer(cfg)
 }
 

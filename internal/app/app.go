@@ -23,11 +23,13 @@ import (
 	"assay/internal/pipeline"
 	"assay/internal/queue"
 	"assay/internal/reconcile"
+	"assay/internal/schedule"
 	"assay/internal/server"
 	"assay/internal/store"
 	"assay/internal/traces"
 	"assay/internal/web"
 	"assay/review"
+	"assay/strategy"
 	"assay/webhook"
 )
 
@@ -61,8 +63,15 @@ type App struct {
 	traces   *traces.Traces
 	reviewer pipeline.Reviewer
 	healing  healing
+	// What configs may choose from, the operator's file (nil for none), and what
+	// is in force by that alone.
+	vocabulary strategy.Vocabulary
+	operator   *strategy.Layer
+	settings   strategy.Settings
 	// reconciler is nil where nothing is worked on.
 	reconciler *reconcile.Reconciler
+	// scheduler is nil likewise.
+	scheduler *schedule.Scheduler
 }
 
 // stop is what undoes a step of Start.
@@ -115,11 +124,15 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	var handler queue.Handler
 	if cfg.Work.Run {
-		if handler, err = a.pipeline(crash); err != nil {
+		var p *pipeline.Pipeline
+		if p, err = a.pipeline(crash); err != nil {
 			return err
 		}
-		handler = observed{handler, a.metrics, a.traces}
+		handler = observed{p, a.metrics, a.traces}
 		if err = a.newReconciler(node); err != nil {
+			return err
+		}
+		if err = a.newScheduler(node, p, crash); err != nil {
 			return err
 		}
 	}
@@ -151,6 +164,7 @@ func (a *App) start(ctx context.Context) (err error) {
 	}
 	// After the server: what is asked for comes as a webhook.
 	a.reconcile(ctx)
+	a.schedule(ctx)
 	return nil
 }
 
@@ -159,6 +173,7 @@ func (a *App) pipeline(crash func(string)) (*pipeline.Pipeline, error) {
 	return pipeline.New(pipeline.Config{
 		GitHub: repositories{a.github}, Store: a.store, Queue: a.queue, Reviewer: a.reviewer, Down: a.guards.Down, OnRun: a.runEnded, Censor: a.censor.Text,
 		AppID: cfg.App.ID, PublicURL: cfg.Server.PublicURL, GitHubURL: cfg.GitHub.URL, Version: a.opts.Version,
+		Vocabulary: a.vocabulary, Operator: a.operator, OrgConfigTTL: cfg.Caches.OrgConfig.TTL, OrgConfigSize: cfg.Caches.OrgConfig.Size, Caches: a.caches,
 		Crash: crash, Logger: a.log,
 	})
 }

@@ -25,6 +25,10 @@ var rules = map[string][]string{
 	"strategy": {"review", "internal/fault", "internal/expr"},
 	"agents":   {"review", "internal/fault"},
 	"agents/*": {"review", "internal/fault", "internal/expr", "internal/codeowners", "agents"},
+	// An interface of its own for models would have to repeat all of llm's.
+	"agents/reviewer": {"review", "internal/fault", "agents", "internal/llm"},
+
+	"agents/command": {"review", "internal/fault", "agents", "internal/sandbox", "internal/tarball"},
 
 	"agents/dependencies":          {"review", "internal/fault", "agents", "agents/dependencies/manifest"},
 	"agents/dependencies/manifest": {},
@@ -37,6 +41,8 @@ var rules = map[string][]string{
 	"internal/diff":       {"review"},
 	"internal/codeowners": {"review"},
 	"internal/secret":     {},
+	"internal/sandbox":    {},
+	"internal/tarball":    {"internal/fault"},
 	"internal/logs":       {"internal/secret"},
 	"internal/health":     {"internal/guard", "internal/cache", "internal/store"},
 	"internal/metrics":    {"review", "internal/guard", "internal/cache", "internal/store"},
@@ -45,14 +51,15 @@ var rules = map[string][]string{
 	"internal/cache":      {"internal/fault"},
 	"internal/llm":        {"review", "internal/fault", "internal/guard", "internal/secret"},
 	"internal/llmfake":    {},
-	"internal/config":     {"internal/secret"},
+	"internal/config":     {"internal/secret", "strategy"},
 	"internal/store":      {"review", "internal/fault"},
 	"internal/queue":      {"review", "internal/fault", "internal/store"},
 	"internal/reconcile":  {"review", "internal/fault", "internal/store", "internal/ghapp"},
+	"internal/schedule":   {"review", "internal/fault", "internal/store", "strategy"},
 	"internal/ghapp":      {"review", "internal/fault", "internal/diff", "internal/guard", "internal/cache"},
 	"internal/checkout":   {"review", "internal/fault", "internal/diff"},
 	"internal/web":        {"review", "internal/fault", "reports"},
-	"internal/server":     {"internal/secret", "internal/health"},
+	"internal/server":     {"internal/fault", "internal/secret", "internal/health"},
 	"internal/ghfake":     {"review", "internal/diff"},
 	"internal/osv":        {"review", "internal/fault"},
 	"internal/sarif":      {},
@@ -62,7 +69,7 @@ var rules = map[string][]string{
 	"internal/bench":      {"*"},
 
 	// pipeline alone joins the stages; app alone knows everything.
-	"internal/pipeline": {"review", "internal/fault", "webhook", "strategy", "agents", "reports", "internal/store", "internal/queue"},
+	"internal/pipeline": {"review", "internal/fault", "webhook", "strategy", "agents", "reports", "internal/cache", "internal/store", "internal/queue"},
 	"internal/app":      {"*"},
 	"internal/eval":     {"review", "agents", "internal/checkout"},
 	"internal/demo":     {"internal/app", "internal/config", "internal/ghfake"},

@@ -29,6 +29,9 @@ func (a *App) observe(ctx context.Context) (err error) {
 	if a.reviewer, err = a.newReviewer(); err != nil {
 		return err
 	}
+	if err = a.readSettings(); err != nil {
+		return err
+	}
 	a.metrics = metrics.New(metrics.Config{Version: a.opts.Version, Agents: a.reviewer.Agents.Names(), Logger: a.log})
 	return nil
 }
@@ -44,7 +47,7 @@ func (a *App) operations() *server.Operations {
 		Commit: a.store.Ping, Backlog: a.store.Backlog, Breakers: a.guards.Stats, Limits: a.limits, Budgets: a.budgets, Caches: a.caches.Stats, Censor: a.censor.Text,
 	}
 	return &server.Operations{
-		Health: sources.Check, CacheStats: sources.CacheStats, Strategies: a.strategies, Metrics: a.metrics.Handler(),
+		Health: sources.Check, CacheStats: sources.CacheStats, Strategies: a.strategies, Metrics: a.metrics.Handler(), Run: a.runByHand,
 	}
 }
 
@@ -66,14 +69,18 @@ func (a *App) limits() (all []guard.Limit) {
 	return all
 }
 
-// strategies are those of a repository without a config of its own.
+// strategies are those that are in force where no organisation and no
+// repository says anything.
 func (a *App) strategies() []server.Strategy {
 	list := []server.Strategy{}
-	for _, p := range strategy.Default(strategy.Vocabulary{Agents: a.reviewer.Agents.Names()}).Pipelines {
+	for _, p := range a.settings.Config.Pipelines {
+		standard := "The built-in pipeline, for repositories without a config"
+		if a.settings.Config.Origin("pipelines."+p.Name).Layer == strategy.Operator {
+			standard = "A pipeline of the operator's file"
+		}
 		for _, event := range p.On {
 			list = append(list, server.Strategy{
-				Event: event, Pipeline: p.Name, Agents: p.Agents, Execution: string(p.Strategy),
-				Description: cmp.Or(p.Description, "The built-in pipeline, for repositories without a config"),
+				Event: event, Pipeline: p.Name, Agents: p.Agents, Execution: string(p.Strategy), Description: cmp.Or(p.Description, standard),
 			})
 		}
 	}

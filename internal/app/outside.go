@@ -49,6 +49,11 @@ func (a *App) guardConfig(name string) guard.Config {
 	case osv.Dependency:
 		b = a.opts.Config.Breakers.OSV
 		cfg.MaxConcurrent, cfg.Deadline = osvConcurrent, osvDeadline
+	default:
+		var model bool
+		if b, model = modelBreaker(a.opts.Config, name); model {
+			cfg = a.modelGuard(cfg)
+		}
 	}
 	cfg.FailureThreshold, cfg.ResetTimeout, cfg.MaxResetTimeout = b.FailureThreshold, b.ResetTimeout, b.MaxResetTimeout
 	if a.opts.Guard != nil {

@@ -201,7 +201,7 @@ func (r *Repo) Change(ctx context.Context, o Options) (*review.Change, error) {
 	}
 	return &review.Change{
 		Repo: r.config.repo(r.dir), Pull: pull,
-		Files: found.reviewFiles(), Truncated: found.truncated, Contents: c, Tree: c,
+		Files: found.reviewFiles(), Truncated: found.truncated, Contents: c, Tree: c, Archive: c,
 	}, nil
 }
 

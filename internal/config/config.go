@@ -2,9 +2,10 @@
 // that every setting of the operator has one name, one meaning and one place
 // where it is described (variables.go, of which docs/environment.md is made).
 //
-// Pipelines, agents and gates are the repositories' settings, not the
-// environment's: those belong to strategy. What to do with a setting is left
-// to internal/app.
+// Pipelines, agents and gates are no settings of the service: those belong to
+// strategy. The operator's file has both; what it says of the service is read
+// here, under what the environment says. What to do with a setting is left to
+// internal/app.
 package config
 
 import (
@@ -22,6 +23,8 @@ import (
 // Config is everything that the operator sets, checked and with defaults in
 // place. It is a plain value; nothing changes it after Load.
 type Config struct {
+	// File is the operator's file.
+	File       File
 	App        App
 	GitHub     GitHub
 	Server     Server
@@ -107,6 +110,9 @@ type Work struct {
 	// ReconcileInterval is the time between two looks for what webhooks did
 	// not bring; 0 is never.
 	ReconcileInterval time.Duration
+	// ScheduleInterval is the time between two looks at what schedules are
+	// due; 0 is never.
+	ScheduleInterval time.Duration
 	// CrashAt is a point at which the process kills itself, for tests of what
 	// a crash leaves behind; empty for never.
 	CrashAt string
@@ -140,20 +146,23 @@ type Traces struct {
 // Lookup finds a variable of the environment; os.LookupEnv is one.
 type Lookup func(name string) (value string, ok bool)
 
-// Load reads every variable and checks it. The error joins all problems there
-// are, each naming its variable and the way out, and never a secret's value.
+// Load reads every variable, and the operator's file under them, and checks
+// all. The error joins all problems there are, each naming its variable or its
+// place in the file and the way out, and never a secret's value.
 func Load(env Lookup) (Config, error) {
-	var (
-		c        Config
-		problems []error
-	)
+	var c Config
+	file, err := readOperators(env)
+	problems := []error{err, file.unused(), c.addEndpoints(file, env)}
+	under := file.under(env)
 	for _, v := range variables {
-		text, source, err := v.find(env)
+		text, source, err := v.find(under)
 		if err == nil {
-			err = v.check(&c, text, source)
+			err = v.check(&c, text, file.source(env, v.Name, source))
 		}
 		problems = append(problems, err)
 	}
+	c.File = file
+	problems = append(problems, c.Models.addAliases(file))
 	if err := errors.Join(problems...); err != nil {
 		return Config{}, err
 	}

@@ -79,7 +79,7 @@ func TestDefaults(t *testing.T) {
 		GitHub:  GitHub{URL: "https://github.com", APIURL: "https://api.github.com/", WriteInterval: time.Second, WritesPerMinute: 80, WritesPerHour: 500},
 		Server:  Server{Port: 8080, PublicURL: "http://localhost:8080", Local: true},
 		Storage: Storage{DataDir: "data", Database: Database{Kind: SQLite, Path: filepath.Join("data", "assay.db")}},
-		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute},
+		Work:    Work{Accept: true, Run: true, Workers: 8, ShutdownTimeout: 25 * time.Second, ReconcileInterval: 5 * time.Minute, ScheduleInterval: 15 * time.Second},
 		Models:  defaultModels,
 		Breakers: Breakers{
 			GitHub: defaultBreaker, GitHubToken: defaultBreaker, GitHubGraphQL: defaultBreaker, OSV: defaultBreaker,
@@ -88,7 +88,7 @@ func TestDefaults(t *testing.T) {
 		Caches: Caches{
 			Tokens: Cache{Size: 4096}, Config: Cache{TTL: time.Hour, Size: 1024},
 			Contents: Cache{TTL: 10 * time.Minute, Size: 4096}, Answers: Cache{TTL: time.Hour, Size: 4096},
-			Results: Cache{TTL: time.Hour, Size: 1024},
+			Results: Cache{TTL: time.Hour, Size: 1024}, OrgConfig: Cache{TTL: time.Minute, Size: 1024},
 		},
 		Log:    Log{Level: slog.LevelInfo, Format: JSON},
 		Traces: Traces{Service: "assay"},
@@ -107,7 +107,7 @@ func TestEverythingSet(t *testing.T) {
 		"GITHUB_APP_ID": "12345", "GITHUB_APP_PRIVATE_KEY": key, "GITHUB_WEBHOOK_SECRET": goodSecret + " , " + goodSecret + "x",
 		"GITHUB_URL": "https://ghe.example.com/", "PUBLIC_URL": "https://assay.example.com/base/", "PORT": "443", "HOST": "[::1]",
 		"DATA_DIR": "/var/lib/assay/", "DATABASE_URL": "postgres://u:p@db/assay", "ASSAY_ADMIN_TOKEN": goodSecret, "ASSAY_SARIF_SECRET": goodSecret + goodSecret,
-		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
+		"ASSAY_ROLES": "work", "ASSAY_WORKERS": "32", "ASSAY_SHUTDOWN_TIMEOUT": "90s", "ASSAY_RECONCILE_INTERVAL": "off", "ASSAY_SCHEDULE_INTERVAL": "off", "LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 		"GITHUB_WRITE_INTERVAL": "1ms", "GITHUB_WRITES_PER_MINUTE": "0", "GITHUB_WRITES_PER_HOUR": "5",
 		"ASSAY_BREAKER_GITHUB_FAILURE_THRESHOLD": "7", "ASSAY_BREAKER_GITHUB_RESET_TIMEOUT": "20m",
 		"ASSAY_BREAKER_GITHUB_TOKEN_RESET_TIMEOUT": "1s", "ASSAY_BREAKER_GITHUB_TOKEN_MAX_RESET_TIMEOUT": "1s",
@@ -115,7 +115,7 @@ func TestEverythingSet(t *testing.T) {
 		"ASSAY_OSV": "/var/lib/osv/", "ASSAY_BREAKER_OSV_FAILURE_THRESHOLD": "9",
 		"ASSAY_CACHE_TOKENS_SIZE": "1", "ASSAY_CACHE_CONFIG_TTL": "2s", "ASSAY_CACHE_CONFIG_SIZE": "3",
 		"ASSAY_CACHE_CONTENTS_TTL": "4s", "ASSAY_CACHE_CONTENTS_SIZE": "5", "ASSAY_CACHE_ANSWERS_TTL": "6s", "ASSAY_CACHE_ANSWERS_SIZE": "7",
-		"ASSAY_CACHE_RESULTS_TTL": "8s", "ASSAY_CACHE_RESULTS_SIZE": "9",
+		"ASSAY_CACHE_RESULTS_TTL": "8s", "ASSAY_CACHE_RESULTS_SIZE": "9", "ASSAY_CACHE_ORG_CONFIG_TTL": "10s", "ASSAY_CACHE_ORG_CONFIG_SIZE": "11",
 		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/base/", "OTEL_SERVICE_NAME": "reviews",
 		"OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20" + goodSecret + ", x-team = a=b",
 	}.lookup)
@@ -143,7 +143,7 @@ func TestEverythingSet(t *testing.T) {
 		Caches: Caches{
 			Tokens: Cache{Size: 1}, Config: Cache{TTL: 2 * time.Second, Size: 3},
 			Contents: Cache{TTL: 4 * time.Second, Size: 5}, Answers: Cache{TTL: 6 * time.Second, Size: 7},
-			Results: Cache{TTL: 8 * time.Second, Size: 9},
+			Results: Cache{TTL: 8 * time.Second, Size: 9}, OrgConfig: Cache{TTL: 10 * time.Second, Size: 11},
 		},
 		Log: Log{Level: slog.LevelDebug, Format: Text},
 		Traces: Traces{

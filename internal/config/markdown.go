@@ -10,7 +10,7 @@ const preamble = `# Environment
 <!-- Made from internal/config/variables.go by ` + "`go test ./internal/config -update`" + `; do not edit. -->
 
 Assay is configured by variables of the environment; pipelines and agents are configured in ` + "`.github/assay.yml`" + `.
-A command-line flag wins over its variable. A variable set to nothing counts as not set. A secret can also be
+A command-line flag wins over its variable, and a variable over the operator's file (` + "`ASSAY_CONFIG`" + `). A variable set to nothing counts as not set. A secret can also be
 read from a file: set the variable's name with ` + "`_FILE`" + ` at its end to the file's path. Setting both, or two
 names of one setting to different values, is an error. All problems are reported at once, before anything starts.
 `

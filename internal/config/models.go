@@ -16,9 +16,15 @@ import (
 // and no agents that use them.
 type Models struct {
 	OpenAI, Anthropic, Gemini, Ollama ModelProvider
+	// Endpoints are further providers, of the operator's file.
+	Endpoints []Endpoint
 	// Default, Fast and Deep are chains: the first that can answers. Fast and
 	// Deep are Default where they are not set.
 	Default, Fast, Deep []Model
+	// Aliases are further ones, of the operator's file; Chains has them all.
+	Aliases map[string][]Model
+	// Prices are those that the operator's file names.
+	Prices map[Model]Price
 	// FirstToken and Idle bound the waits for an answer to begin and to go on,
 	// Timeout one call.
 	FirstToken, Idle, Timeout time.Duration
@@ -35,7 +41,8 @@ type ModelProvider struct {
 	Key secret.Secret
 }
 
-// Model is a model of a provider, which is one of ModelProviders.
+// Model is a model of a provider, which is one of ModelProviders or of
+// Models.Endpoints.
 type Model struct{ Provider, Name string }
 
 // ModelProviders are the names of providers, as chains use them.
@@ -52,6 +59,11 @@ func (m *Models) Provider(name string) *ModelProvider {
 		return &m.Gemini
 	case "ollama":
 		return &m.Ollama
+	}
+	for i := range m.Endpoints {
+		if m.Endpoints[i].Name == name {
+			return &m.Endpoints[i].ModelProvider
+		}
 	}
 	return nil
 }
@@ -161,13 +173,18 @@ func modelKey(name, purpose string, of func(*Config) *ModelProvider, aliases ...
 		Group: "Models", Name: name, Aliases: aliases, Secret: true,
 		Want: "a key, without white space", Purpose: purpose,
 		set: func(c *Config, text string) error {
-			if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			if !sendable(text) {
 				return errors.New("has characters in it that a header cannot carry")
 			}
 			of(c).Key = secret.New(text)
 			return nil
 		},
 	}
+}
+
+// sendable reports whether a header can carry the text.
+func sendable(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 func modelURL(name, standard, purpose string, of func(*Config) *ModelProvider) Variable {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -15,10 +16,28 @@ type Breakers struct {
 	OpenAI, Anthropic, Gemini, Ollama Breaker
 	// OSV is the API of the OSV database.
 	OSV Breaker
+	// Endpoints are those of the providers that the operator's file adds.
+	Endpoints map[string]Breaker
 }
 
 func (b *Breakers) all() []*Breaker {
 	return []*Breaker{&b.GitHub, &b.GitHubToken, &b.GitHubGraphQL, &b.OpenAI, &b.Anthropic, &b.Gemini, &b.Ollama, &b.OSV}
+}
+
+// Of is the breaker of a dependency as configs call it: "github", or the
+// provider of a model, as "openai" of "openai/gpt-5". It is false for one that
+// has no settings.
+func (b *Breakers) Of(dependency string) (Breaker, bool) {
+	name, _, _ := strings.Cut(dependency, "/")
+	fixed := map[string]*Breaker{
+		"github": &b.GitHub, "github_token": &b.GitHubToken, "github_graphql": &b.GitHubGraphQL, "osv": &b.OSV,
+		"openai": &b.OpenAI, "anthropic": &b.Anthropic, "gemini": &b.Gemini, "ollama": &b.Ollama,
+	}
+	if own, ok := fixed[name]; ok {
+		return *own, true
+	}
+	own, ok := b.Endpoints[name]
+	return own, ok
 }
 
 // Breaker is the settings of one circuit breaker.
@@ -32,6 +51,8 @@ type Breaker struct {
 
 // Caches bounds what is remembered.
 type Caches struct {
+	// OrgConfig are organisations' configs, kept for their TTL without asking.
+	OrgConfig Cache
 	// Tokens has no TTL of its own: a token says how long it is good.
 	Tokens, Config, Contents, Answers Cache
 	// Results are what agents answered, by content.
@@ -52,6 +73,9 @@ const (
 	maxCacheSize    = 10_000_000
 	wantReset       = "a duration from 1ms to 24h, as `30s`"
 	defaultMaxReset = 10 * time.Minute
+	// As the table has them.
+	defaultThreshold = 5
+	defaultReset     = 30 * time.Second
 )
 
 // breakerVariables are the settings of the breaker called name, of what.
@@ -131,6 +155,7 @@ func outsideVariables() []Variable {
 		breakerVariables("OSV", "the OSV database's API", func(c *Config) *Breaker { return &c.Breakers.OSV }),
 		cacheVariables("TOKENS", "installation tokens", "", 4096, func(c *Config) *Cache { return &c.Caches.Tokens }),
 		cacheVariables("CONFIG", "repositories' configs (GitHub is asked each time whether they still stand)", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Config }),
+		cacheVariables("ORG_CONFIG", "organisations' configs, or that there is none,", "1m", 1024, func(c *Config) *Cache { return &c.Caches.OrgConfig }),
 		cacheVariables("ANSWERS", "pull requests and their lists of files (GitHub is asked each time whether they still stand)", "1h", 4096, func(c *Config) *Cache { return &c.Caches.Answers }),
 		cacheVariables("CONTENTS", "files of commits, up to 64 MiB in all,", "10m", 4096, func(c *Config) *Cache { return &c.Caches.Contents }),
 		cacheVariables("RESULTS", "answers of agents to content that they have seen before, up to 32 MiB in all,", "1h", 1024, func(c *Config) *Cache { return &c.Caches.Results }),

@@ -13,6 +13,9 @@ func (c Config) Secrets() []secret.Secret {
 		c.App.PrivateKey, c.Server.AdminToken, c.Server.SARIFSecret, c.Storage.Database.URL,
 		c.Models.OpenAI.Key, c.Models.Anthropic.Key, c.Models.Gemini.Key, c.Models.Ollama.Key,
 	}, c.App.WebhookSecrets...)
+	for _, e := range c.Models.Endpoints {
+		list = append(list, e.Key)
+	}
 	for _, header := range c.Traces.Headers {
 		list = append(list, header)
 	}

@@ -139,6 +139,12 @@ var variables = slices.Concat([]Variable{
 		set:     setSARIFSecret,
 	},
 	{
+		Group: "Service", Name: fileVariable, Derived: "none",
+		Want:    "the path of a file in the config language, of at most 256 KiB",
+		Purpose: "The operator's config file: pipelines for all repositories, and under `operator` what no repository may say (locks, endpoints and models, budgets, breakers, caches). It is read at the start alone; a mistake in it keeps the service from starting. Variables go before it.",
+		set:     func(*Config, string) error { return nil }, // read before all others
+	},
+	{
 		Group: "Storage", Name: "DATA_DIR", Default: "./data",
 		Want:    "a directory",
 		Purpose: "Where files are kept. It is made when it does not exist.",
@@ -179,6 +185,17 @@ var variables = slices.Concat([]Variable{
 		Want:    "a duration from 1s to 24h, as `5m`, or `off`",
 		Purpose: "How often lost webhooks are asked for again, and open pull requests without a check looked for. Each costs a request for every repository; stay in minutes on github.com.",
 		set:     setReconcileInterval,
+	},
+	{
+		Group: "Work", Name: "ASSAY_SCHEDULE_INTERVAL", Default: "15s",
+		Want:    "a duration from 10ms to 1h, as `15s`, or `off`",
+		Purpose: "How often it is looked which schedules are due. Nothing is asked of GitHub for that.",
+		set: func(c *Config, text string) (err error) {
+			if text != "off" {
+				c.Work.ScheduleInterval, err = duration(text, 10*time.Millisecond, time.Hour)
+			}
+			return err
+		},
 	},
 	{
 		Group: "Work", Name: "ASSAY_CRASH_AT", Derived: "never",

@@ -89,7 +89,11 @@ type App struct {
 	// rest, minting and graph guard the calls; their keys are limitKey's.
 	rest, minting, graph *guard.Dependency
 
-	base          http.RoundTripper
+	base http.RoundTripper
+	// direct is base without following redirects; transport carries what goes
+	// to other hosts, without a credential.
+	direct, transport http.RoundTripper
+
 	clock         *clock
 	signer        *signer
 	caches        caches
@@ -129,7 +133,9 @@ func New(cfg Config) (*App, error) {
 	}
 	a.clock = &clock{now: time.Now, log: a.log}
 	a.signer = &signer{key: key, now: a.clock.github}
-	a.base = &redirects{next: &pinned{next: transport, api: api, clock: a.clock, bound: maxAnswer}}
+	a.transport = transport
+	a.direct = &pinned{next: transport, api: api, clock: a.clock, bound: maxAnswer}
+	a.base = &redirects{next: a.direct}
 	if a.caches, err = newCaches(cfg.Caches, a.loadTimeout(), cfg.CacheSet); err != nil {
 		return nil, fault.New(fault.Invalid, err)
 	}

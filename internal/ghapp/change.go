@@ -82,7 +82,7 @@ func (r *Repository) change(ctx context.Context, pull review.Pull) (*review.Chan
 // emptyChange is a change whose files are yet to be read.
 func (r *Repository) emptyChange(pull review.Pull) (*review.Change, *contents) {
 	reads := newContents(r, pull)
-	return &review.Change{Repo: r.repo, Pull: pull, Contents: reads, Tree: &tree{reads}, Host: newHost(r, pull)}, reads
+	return &review.Change{Repo: r.repo, Pull: pull, Contents: reads, Tree: &tree{reads}, Archive: archive{reads}, Host: newHost(r, pull)}, reads
 }
 
 // changedByPull lists what a pull request changes, and says why that is not

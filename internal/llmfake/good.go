@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -36,6 +37,10 @@ var (
 	pathPattern = regexp.MustCompile(`(?:^|[\s"'` + "`" + `(=:])((?:[\w.-]+/)*[\w-][\w.-]*\.[A-Za-z]\w{0,9})\b`)
 	// linePrefix is what views of diffs put before a line: numbers, a sign.
 	linePrefix = regexp.MustCompile(`^\s*(?:\d+\s*[|:]?\s*)?\+\s?`)
+	// codePrefix is what they put before a line that is not added.
+	codePrefix = regexp.MustCompile(`^(?:\s*\d+ {3}|\s+- )`)
+	// numbered are the findings that a second look is asked for.
+	numbered = regexp.MustCompile(`(?m)^Finding (\d+):`)
 )
 
 // examine goes over a prompt: the files it names, and what is wrong with added
@@ -44,6 +49,9 @@ func examine(prompt string) (paths []string, found []suspicion) {
 	current := ""
 	for line := range strings.Lines(prompt) {
 		line = strings.TrimRight(line, "\r\n")
+		if codePrefix.MatchString(line) {
+			continue
+		}
 		added := linePrefix.FindString(line)
 		if added == "" || strings.HasPrefix(line, "+++ ") {
 			for _, m := range pathPattern.FindAllStringSubmatch(line, 8) {
@@ -92,6 +100,10 @@ func good(r Request, a *answer) {
 		return
 	}
 	f := &filler{paths: paths, found: found}
+	for _, m := range numbered.FindAllStringSubmatch(r.Prompt, -1) {
+		n, _ := strconv.Atoi(m[1])
+		f.numbers = append(f.numbers, n)
+	}
 	a.text = write(f.fill("", parsed(schema), suspicion{}))
 }
 
@@ -138,7 +150,10 @@ func inWords(paths []string, found []suspicion) string {
 type filler struct {
 	paths []string
 	found []suspicion
-	depth int
+	// numbers are those of findings to be judged; number is the one at hand.
+	numbers []int
+	number  int
+	depth   int
 }
 
 // maxDepth bounds recursive schemas.
@@ -177,6 +192,9 @@ func (f *filler) fill(name string, schema any, about suspicion) any {
 	case "boolean":
 		return strings.Contains(name, "real") || strings.Contains(name, "valid") || strings.Contains(name, "confirm") || strings.Contains(name, "holds")
 	case "integer", "number":
+		if f.number > 0 {
+			return f.number
+		}
 		if least, ok := s["minimum"].(float64); ok {
 			return least
 		}
@@ -224,6 +242,11 @@ func (f *filler) list(name string, s map[string]any) any {
 		return false
 	}
 	switch {
+	case has("verdict") && len(f.numbers) > 0:
+		for _, f.number = range f.numbers {
+			out = append(out, f.fill("", items, suspicion{}))
+		}
+		f.number = 0
 	case has("quote", "evidence", "snippet", "claim", "severity"):
 		for _, found := range f.found {
 			out = append(out, f.fill("", items, found))

@@ -155,11 +155,11 @@ func (c *conversation) review(ctx context.Context, command webhook.Command) erro
 	asked := c.ev
 	asked.Name, asked.Action, asked.Check = "check_suite", "rerequested", &review.Check{HeadSHA: c.pull.HeadSHA}
 	if command.Target != "" {
-		settings, err := c.p.settings(ctx, c.repo, c.pull)
+		settings, err := c.p.settings(ctx, c.repo, c.ev)
 		if err != nil {
 			return err
 		}
-		if names := pipelineNames(settings); !slices.Contains(names, command.Target) {
+		if names := settings.names(); !slices.Contains(names, command.Target) {
 			return c.cannot("There is no pipeline %s: there are %s.", reports.Code(command.Target), codes(names))
 		}
 		asked.Name, asked.Check.Name = "check_run", review.CheckName(command.Target)
@@ -316,7 +316,7 @@ func (c *conversation) judgeAgain(ctx context.Context, id string) error {
 }
 
 func (c *conversation) config(ctx context.Context, _ webhook.Command) error {
-	settings, err := c.p.settings(ctx, c.repo, c.pull)
+	settings, err := c.p.settings(ctx, c.repo, c.ev)
 	if err != nil {
 		return err
 	}
@@ -324,40 +324,51 @@ func (c *conversation) config(ctx context.Context, _ webhook.Command) error {
 	return nil
 }
 
-// describe lists the pipelines in force, and the mistakes for which a
-// repository's own are not.
-func describe(s strategy.Settings, branch string) string {
+// describe lists the files and the pipelines in force, and the mistakes for
+// which a file is not.
+func describe(s inForce, branch string) string {
 	var b strings.Builder
-	switch {
-	case len(s.Problems) > 0:
-		fmt.Fprintf(&b, "%s on %s has mistakes, so the built-in config is in force:\n\n", reports.Code(ConfigPath), reports.Code(branch))
-		for _, problem := range s.Problems {
-			fmt.Fprintf(&b, "- line %d: %s\n", problem.Line, reports.Prose(problem.Message))
+	files := []string{"the built-in config"}
+	for _, l := range s.layers {
+		if !s.leftOut(l.Kind) {
+			files = append(files, nameOf(l, branch))
 		}
-	case s.Config == nil:
-		fmt.Fprintf(&b, "There is no %s on %s, so the built-in config is in force.\n", reports.Code(ConfigPath), reports.Code(branch))
-	default:
-		fmt.Fprintf(&b, "In force is %s on %s.\n", reports.Code(ConfigPath), reports.Code(branch))
+	}
+	fmt.Fprintf(&b, "In force is %s", files[len(files)-1])
+	if below := files[:len(files)-1]; len(below) > 0 {
+		slices.Reverse(below)
+		fmt.Fprintf(&b, " over %s", strings.Join(below, " over "))
+	}
+	b.WriteString(".\n")
+	for _, l := range s.layers {
+		if s.leftOut(l.Kind) {
+			fmt.Fprintf(&b, "\nLeft out, since it has mistakes, is %s.\n", nameOf(l, branch))
+		}
+	}
+	if len(s.Problems) > 0 {
+		b.WriteString("\n")
+	}
+	for _, problem := range s.Problems {
+		fmt.Fprintf(&b, "- %s line %d: %s\n", reports.Code(problem.Path), problem.Line, reports.Prose(problem.Message))
 	}
 	b.WriteString("\n")
-	for _, pipeline := range inForce(s).Pipelines {
+	for _, pipeline := range s.Config.Pipelines {
 		fmt.Fprintf(&b, "- %s on %s\n", reports.Code(pipeline.Name), codes(pipeline.On))
 	}
 	return b.String()
 }
 
-func inForce(s strategy.Settings) *strategy.Config {
-	if s.Config == nil {
-		return strategy.Default(s.Vocabulary)
+// nameOf is a layer's file in a sentence. The operator's path is nobody else's
+// business.
+func nameOf(l strategy.Layer, branch string) string {
+	switch l.Kind {
+	case strategy.Operator:
+		return "the operator's file"
+	case strategy.Organisation:
+		return "the organisation's " + reports.Code(l.Path)
+	default:
+		return reports.Code(l.Path) + " on " + reports.Code(branch)
 	}
-	return s.Config
-}
-
-func pipelineNames(s strategy.Settings) (names []string) {
-	for _, pipeline := range inForce(s).Pipelines {
-		names = append(names, pipeline.Name)
-	}
-	return names
 }
 
 func codes(list []string) string {

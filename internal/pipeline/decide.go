@@ -19,9 +19,6 @@ import (
 // let it in.
 const ReplayHeader = "X-Assay-Replay"
 
-// ConfigPath is where a repository keeps its config, on the base branch.
-const ConfigPath = ".github/assay.yml"
-
 // Decide reads a delivery and opens the runs that it leads to.
 func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	d, err := p.Store.Delivery(ctx, id)
@@ -31,12 +28,22 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	if d.Status != store.DeliveryAccepted {
 		return nil // finished before a crash
 	}
+	err = p.act(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		if noteErr := p.Store.NoteTrouble(ctx, id, p.Censor(err.Error())); noteErr != nil {
+			p.Logger.Warn("why a delivery waits is not noted", "delivery", d.GUID, "error", noteErr)
+		}
+	}
+	return err
+}
+
+func (p *Pipeline) act(ctx context.Context, d store.Delivery) error {
 	ev, err := webhook.Parse(d.Event, d.Body)
 	if err != nil {
 		return fault.New(fault.Invalid, fmt.Errorf("read delivery %s: %w", d.GUID, err))
 	}
 	ev.Delivery = d.GUID
-	handle, ok := handlers[ev.String()]
+	handle, ok := handlerOf(d, ev)
 	if !ok {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, "nothing acts on "+ev.String())
 	}
@@ -46,6 +53,9 @@ func (p *Pipeline) Decide(ctx context.Context, id int64) error {
 	}
 	if refused != "" {
 		return p.Queue.Finish(ctx, d, store.DeliveryIgnored, refused)
+	}
+	if err := p.schedulesMayChange(ctx, ev); err != nil {
+		return err
 	}
 	return handle(p, ctx, d, ev)
 }
@@ -87,10 +97,11 @@ func (p *Pipeline) open(ctx context.Context, repo Repository, d store.Delivery, 
 // decide says what the event leads to, fetching the change's files where a
 // condition asks for them.
 func (p *Pipeline) decide(ctx context.Context, repo Source, d store.Delivery, ev review.Event) (strategy.Decision, error) {
-	settings, err := p.settings(ctx, repo, *ev.Pull)
+	in, err := p.settings(ctx, repo, ev)
 	if err != nil {
 		return strategy.Decision{}, err
 	}
+	settings := in.Settings
 	decision := standIn(strategy.Decide(ev, settings), ev, settings)
 	if !decision.NeedsFiles {
 		return decision, nil
@@ -109,7 +120,7 @@ func (p *Pipeline) decide(ctx context.Context, repo Source, d store.Delivery, ev
 	}
 	settings.Files = []review.File{}
 	if change != nil {
-		settings.Files = append(settings.Files, change.Files...)
+		settings.Files, settings.Truncated = append(settings.Files, change.Files...), change.Truncated != ""
 	}
 	return standIn(strategy.Decide(ev, settings), ev, settings), nil
 }
@@ -138,28 +149,10 @@ func (p *Pipeline) start(ctx context.Context, repo Checks, o queue.Opening) ([]s
 	return opened, nil
 }
 
-// settings reads the repository's config from the base branch: what a pull
-// request says about its own review does not count.
-func (p *Pipeline) settings(ctx context.Context, repo Source, pull review.Pull) (strategy.Settings, error) {
-	s := strategy.Settings{Vocabulary: p.vocabulary}
-	// In full: a tag may have the branch's name.
-	text, err := repo.File(ctx, "refs/heads/"+pull.BaseRef, ConfigPath)
-	switch {
-	case errors.Is(err, review.ErrNotExist):
-		return s, nil
-	case errors.Is(err, review.ErrTooLarge):
-		s.Problems = []review.Problem{{Path: ConfigPath, Line: 1, Message: "the file is too large; the built-in config is in force"}}
-		return s, nil
-	case err != nil:
-		return s, fmt.Errorf("read config: %w", err)
-	}
-	s.Config, s.Problems = strategy.Parse(ConfigPath, text, p.vocabulary)
-	return s, nil
-}
-
 func (p *Pipeline) runsOf(decision strategy.Decision, ev review.Event) ([]store.Run, error) {
 	var runs []store.Run
-	for _, plan := range decision.Plans {
+	for i, plan := range decision.Plans {
+		plan.TriesConfig = i == 0 && ev.Pull.Number != 0 && !isFact(ev)
 		r, err := p.newRun(ev, plan)
 		if err != nil {
 			return nil, err

@@ -345,7 +345,7 @@ func TestClosed(t *testing.T) {
 // decidesClosed reports whether strategy starts pipelines on the closing itself.
 func decidesClosed(w *world) bool {
 	w.t.Helper()
-	config, problems := strategy.Parse(ConfigPath, []byte(w.config), w.p.vocabulary)
+	config, problems := strategy.Parse(ConfigPath, []byte(w.config), w.p.Vocabulary)
 	if len(problems) > 0 {
 		w.t.Fatal(problems)
 	}

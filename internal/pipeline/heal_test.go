@@ -60,7 +60,12 @@ type watched struct {
 	most int
 }
 
-func (h *watched) Repository(int64, review.Repo) Repository { return h }
+func (h *watched) Repository(id int64, repo review.Repo) Repository {
+	if repo.Name == OrgRepository {
+		return h.hub.Repository(id, repo)
+	}
+	return h
+}
 
 func (h *watched) UpdateCheck(ctx context.Context, id int64, c review.CheckRun) error {
 	h.most = max(h.most, len(c.Output.Annotations))
@@ -95,7 +100,7 @@ func newOutage(t *testing.T) *outage {
 		t.Fatal(err)
 	}
 	w.p.Agents, w.p.GitHub = registry, o.watched
-	w.p.vocabulary = strategy.Vocabulary{Agents: registry.Names()}
+	w.p.layers.github, w.p.layers.vocabulary = o.watched, strategy.Vocabulary{Agents: registry.Names()}
 	w.p.Now = func() time.Time { return o.now }
 	w.p.OnRun = func(_ context.Context, r review.Run) { o.ended = append(o.ended, string(r.Status)) }
 	w.p.Down = func(name string) (time.Time, bool) {

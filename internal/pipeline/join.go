@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ func Join(runs []review.Run) review.Run {
 	}
 	var names []string
 	seen := make(map[string]bool)
-	joined.Findings, joined.Agents, joined.Coverage, joined.Problems = nil, nil, nil, nil
+	joined.Findings, joined.Suppressed, joined.Agents, joined.Coverage, joined.Problems = nil, nil, nil, nil, nil
 	for _, r := range runs {
 		names = append(names, r.Pipeline)
 		if worse(r.Outcome, joined.Outcome) {
@@ -29,6 +30,13 @@ func Join(runs []review.Run) review.Run {
 				joined.Findings = append(joined.Findings, f)
 			}
 		}
+		for _, f := range r.Suppressed {
+			if !seen["suppressed "+f.ID] {
+				seen["suppressed "+f.ID] = true
+				joined.Suppressed = append(joined.Suppressed, f)
+			}
+		}
+		joined.ConfigChange = cmp.Or(joined.ConfigChange, r.ConfigChange)
 		for _, a := range r.Agents {
 			if !seen["agent "+a.Name] {
 				seen["agent "+a.Name] = true

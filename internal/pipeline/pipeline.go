@@ -10,9 +10,11 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"assay/internal/cache"
 	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/review"
@@ -100,6 +102,18 @@ type Config struct {
 	Store  *store.Store
 	Queue  Queue
 	Reviewer
+	// Vocabulary is what configs may choose from; that of Reviewer if it names no
+	// agents.
+	Vocabulary strategy.Vocabulary
+	// Operator is the operator's config file; nil for none. It has been found
+	// good.
+	Operator *strategy.Layer
+	// OrgConfigTTL and OrgConfigSize bound how long organisations' configs are
+	// kept and how many; zero values are a minute and 1,024.
+	OrgConfigTTL  time.Duration
+	OrgConfigSize int
+	// Caches, if set, is given the caches of configs, for their statistics.
+	Caches *cache.Set
 	// AppID is this GitHub App's: check events of other apps are not ours.
 	AppID int64
 	// PublicURL is where this service is reached, GitHubURL where people read
@@ -127,7 +141,7 @@ type Config struct {
 // Pipeline is the handler of the queue's jobs.
 type Pipeline struct {
 	Config
-	vocabulary strategy.Vocabulary
+	layers *layers
 }
 
 var _ queue.Handler = (*Pipeline)(nil)
@@ -158,7 +172,14 @@ func New(cfg Config) (*Pipeline, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Pipeline{Config: cfg, vocabulary: strategy.Vocabulary{Agents: cfg.Agents.Names()}}, nil
+	if cfg.Vocabulary.Agents == nil {
+		cfg.Vocabulary = cfg.Reviewer.Vocabulary()
+	}
+	layers, err := newLayers(cfg, cfg.Vocabulary)
+	if err != nil {
+		return nil, fmt.Errorf("make pipeline: %w", err)
+	}
+	return &Pipeline{Config: cfg, layers: layers}, nil
 }
 
 // runURL is the page of a run.

@@ -23,10 +23,14 @@ import (
 
 // hub is a GitHub of one repository, in memory.
 type hub struct {
-	mu       sync.Mutex
-	pull     review.Pull
-	files    []review.File
-	config   string
+	mu     sync.Mutex
+	pull   review.Pull
+	files  []review.File
+	config string
+	// org is the organisation's config, at the head are files of the head.
+	org      string
+	orgReads int
+	atHead   heads
 	checks   map[int64]*review.CheckRun
 	notes    map[int64]int // annotations by check run
 	comments map[int64]string
@@ -41,7 +45,35 @@ type hub struct {
 	afterPull func()
 }
 
-func (h *hub) Repository(int64, review.Repo) Repository { return h }
+func (h *hub) Repository(_ int64, repo review.Repo) Repository {
+	if repo.Name == OrgRepository {
+		return &orgHub{hub: h}
+	}
+	return h
+}
+
+// orgHub is the organisation's repository ".github".
+type orgHub struct{ *hub }
+
+func (h *orgHub) File(context.Context, string, string) ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.orgReads++
+	if h.org == "" {
+		return nil, errors.Join(h.call("OrgFile"), review.ErrNotExist)
+	}
+	return []byte(h.org), h.call("OrgFile")
+}
+
+// heads are files of the head.
+type heads map[string]string
+
+func (h heads) Read(_ context.Context, _ review.Side, path string) ([]byte, error) {
+	if text, ok := h[path]; ok {
+		return []byte(text), nil
+	}
+	return nil, review.ErrNotExist
+}
 
 func (h *hub) call(name string) error { return h.fail[name] }
 
@@ -75,7 +107,7 @@ func (h *hub) Change(_ context.Context, pull review.Pull) (*review.Change, error
 	if pull.Number != 0 && pull.HeadSHA != h.pull.HeadSHA {
 		return nil, fault.New(fault.Transient, review.ErrHeadMoved)
 	}
-	return &review.Change{Pull: pull, Files: h.files}, nil
+	return &review.Change{Pull: pull, Files: h.files, Contents: h.atHead}, nil
 }
 
 func (h *hub) BranchHead(_ context.Context, branch string) (string, error) {

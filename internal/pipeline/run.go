@@ -93,6 +93,9 @@ func (p *Pipeline) judge(ctx context.Context, repo Repository, r *store.Run) err
 	if err := p.Review(ctx, plan, change, &r.Run, progress.set); err != nil {
 		return err
 	}
+	if err := p.tryConfig(ctx, repo, plan, change, &r.Run); err != nil {
+		return err
+	}
 	progress.stop()
 	ok, err := p.Store.SaveJudged(ctx, r.Run)
 	if err != nil {

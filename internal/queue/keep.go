@@ -33,6 +33,9 @@ func (q *Queue) keep(ctx context.Context) {
 		case <-beat.C:
 			q.beat(ctx)
 		case <-prune.C:
+			if _, err := q.store.PruneAnswers(ctx, pruneLimit); err != nil {
+				q.cfg.Logger.Warn("old answers of models not pruned", "error", err)
+			}
 			if n, err := q.store.Prune(ctx, pruneLimit); err != nil {
 				q.cfg.Logger.Warn("old deliveries not pruned", "error", err)
 			} else if n > 0 {

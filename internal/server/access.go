@@ -31,6 +31,18 @@ func (s *Server) operatorOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// sameOrigin refuses what a page of another site has the operator's browser
+// send: on this machine no token stands in its way.
+func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		if err := protection.Check(c.Request()); err != nil {
+			return echo.ErrForbidden
+		}
+		return next(c)
+	}
+}
+
 // fromHere reports whether the request was made on this machine, for this
 // machine. A reverse proxy on the same machine connects from loopback too, but
 // says for whom; and a page of another site that resolves its own name to

@@ -18,6 +18,8 @@ type Operations struct {
 	Strategies func() []Strategy
 	// Metrics answers scrapes.
 	Metrics http.Handler
+	// Run starts what somebody asks for by hand.
+	Run func(ctx context.Context, r RunRequest) (RunAnswer, error)
 }
 
 // Strategy is what an event leads to.
@@ -35,6 +37,7 @@ func (o *Operations) routes() []route {
 		{http.MethodGet, "/api/orchestrator/config", Operator, o.orchestrator},
 		{http.MethodGet, "/api/cache/stats", Operator, o.cacheStats},
 		{http.MethodGet, "/metrics", Operator, echo.WrapHandler(o.Metrics)},
+		{http.MethodPost, "/api/orchestrator/run", Operator, o.run},
 	}
 }
 

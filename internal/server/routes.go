@@ -65,6 +65,9 @@ func (s *Server) routes() {
 		var guards []echo.MiddlewareFunc
 		if r.access == Operator {
 			guards = append(guards, s.operatorOnly)
+			if r.method != http.MethodGet {
+				guards = append(guards, sameOrigin)
+			}
 		}
 		s.echo.Add(r.method, r.path, r.handler, guards...)
 	}

@@ -38,6 +38,9 @@ func newServer(token string, ready error) *Server {
 			CacheStats: func() health.CacheReport { return health.CacheReport{} },
 			Strategies: func() []Strategy { return nil },
 			Metrics:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("metrics")) }),
+			Run: func(_ context.Context, r RunRequest) (RunAnswer, error) {
+				return RunAnswer{Delivery: "manual-x", Status: "done", Runs: []RunStarted{{ID: "A", Pipeline: "review", URL: "u"}}}, nil
+			},
 		},
 	}
 	if token != "" {
@@ -82,7 +85,8 @@ func TestRoutes(t *testing.T) {
 		"POST /webhook": Signed, "POST /api/sarif": Signed, "POST /api/github/webhooks": Signed,
 		"GET /":                    Operator,
 		"GET /api/health/detailed": Operator, "GET /api/orchestrator/config": Operator, "GET /api/cache/stats": Operator, "GET /metrics": Operator,
-		"GET /runs/:id": Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
+		"POST /api/orchestrator/run": Operator,
+		"GET /runs/:id":              Link, "GET /runs/:id/json": Link, "GET /runs/:id/sarif": Link,
 	}
 	s := newServer("0123456789abcdef", nil)
 	table := make(map[string]Access)
@@ -102,8 +106,8 @@ func TestRoutes(t *testing.T) {
 			t.Errorf("%s answers a stranger %d", key, code)
 		}
 		if access == Operator {
-			if code := ask(s, r.Method, path, "203.0.113.9:1", "assay.example", "Authorization", "Bearer 0123456789abcdef"); code != http.StatusOK {
-				t.Errorf("%s answers the operator %d", key, code)
+			if code := ask(s, r.Method, path, "203.0.113.9:1", "assay.example", "Authorization", "Bearer 0123456789abcdef"); code != map[string]int{"GET": http.StatusOK, "POST": http.StatusBadRequest}[r.Method] {
+				t.Errorf("%s without a body answers the operator %d", key, code)
 			}
 		}
 		delete(want, key)

@@ -85,7 +85,7 @@ func putRepository(ctx context.Context, tx *sql.Tx, installation int64, r review
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO repositories (id, installation_id, owner, name, default_branch, private, active) VALUES ($1, $2, $3, $4, $5, $6, 1)
-		ON CONFLICT (id) DO UPDATE SET installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name, private = excluded.private, active = 1,
+		ON CONFLICT (id) DO UPDATE SET installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name, private = excluded.private, active = 1, schedules_at = 0,
 			default_branch = CASE WHEN excluded.default_branch = '' THEN repositories.default_branch ELSE excluded.default_branch END`,
 		r.ID, installation, r.Owner, r.Name, r.DefaultBranch, private)
 	if err != nil {
@@ -128,6 +128,9 @@ func (s *Store) DropRepositories(ctx context.Context, installation int64, repos 
 		for _, r := range repos {
 			if _, err := tx.ExecContext(ctx, `UPDATE repositories SET active = 0 WHERE id = $1 AND installation_id = $2`, r.ID, installation); err != nil {
 				return fmt.Errorf("note that repository %s is gone: %w", r, err)
+			}
+			if err := forgetSchedules(ctx, tx, installation, r.ID); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -27,6 +27,9 @@ func (s *Store) Purge(ctx context.Context, installation, except int64, limit int
 			return fmt.Errorf("purge repository %d of installation %d: %w", repo, installation, err)
 		}
 	}
+	if err := s.deleteAll(ctx, `DELETE FROM schedules WHERE repo_id IN (SELECT repo_id FROM schedules JOIN repositories ON id = repo_id WHERE installation_id = $1 LIMIT $2)`, installation, limit); err != nil {
+		return err
+	}
 	return s.deleteAll(ctx, `DELETE FROM repositories WHERE id IN (SELECT id FROM repositories WHERE installation_id = $1 LIMIT $2)`, installation, limit)
 }
 
@@ -90,6 +93,9 @@ func (s *Store) purgeRepository(ctx context.Context, installation, repo int64, l
 		return err
 	}
 	if err := s.deleteAll(ctx, `DELETE FROM sarif_uploads WHERE repo_id = $1 AND head_sha IN (SELECT head_sha FROM sarif_uploads WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
+		return err
+	}
+	if err := s.deleteAll(ctx, `DELETE FROM answers WHERE repo_id = $1 AND key IN (SELECT key FROM answers WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
 		return err
 	}
 	return s.deleteAll(ctx, `DELETE FROM subjects WHERE repo_id = $1 AND number IN (SELECT number FROM subjects WHERE repo_id = $1 LIMIT $2)`, repo, limit)

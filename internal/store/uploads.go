@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -87,20 +86,4 @@ func (s *Store) pruneUploads(ctx context.Context, tx *sql.Tx, limit int) error {
 		return fmt.Errorf("prune uploads: %w", err)
 	}
 	return nil
-}
-
-// RepositoryNamed is the repository of that name that the app is installed on;
-// ok is false when there is none. Case does not matter, as on GitHub.
-func (s *Store) RepositoryNamed(ctx context.Context, owner, name string) (r Repository, ok bool, err error) {
-	r.Owner, r.Name = owner, name
-	err = s.read.QueryRowContext(ctx, `SELECT id, installation_id, owner, name FROM repositories
-		WHERE lower(owner) = lower($1) AND lower(name) = lower($2) AND active = 1 ORDER BY id DESC LIMIT 1`, owner, name).
-		Scan(&r.ID, &r.Installation, &r.Owner, &r.Name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Repository{}, false, nil
-	}
-	if err != nil {
-		return Repository{}, false, classify(fmt.Errorf("find repository %s/%s: %w", owner, name, err))
-	}
-	return r, true, nil
 }

@@ -76,7 +76,7 @@ func viewOf(run review.Run, githubURL string) view {
 		branch: line(run.Pull.HeadRef), sha: line(shortSHA(run.Pull.HeadSHA)), commit: links.Commit(),
 		author: line(run.Pull.Author.Login), event: line(run.Event), pipeline: line(run.Pipeline),
 		took: took(run), queued: run.QueuedAt, state: stateOf(run), final: run.Status.Final(),
-		headline: headline(run), reason: reports.Sentence(line(run.Outcome.Reason)), health: healthWords(run),
+		headline: headline(run), reason: reasonOf(run), health: healthWords(run),
 		agents: agentViews(run), missing: missing(run),
 	}
 	if run.Repo.Owner == "" {
@@ -90,11 +90,29 @@ func viewOf(run review.Run, githubURL string) view {
 	}
 	v.agentsDone, v.progress, v.progressTone = progress(run)
 	for _, p := range run.Problems {
-		v.problems = append(v.problems, problem{line(fmt.Sprintf("%s:%d", p.Path, p.Line)), links.Lines(p.Path, p.Line, p.Line), line(p.Message)})
+		v.problems = append(v.problems, problemOf(p, links))
 	}
 	v.addFindings(run, links)
 	v.addCoverage(run, links)
 	return v
+}
+
+// reasonOf is why the run came out as it did, and what it says of the config.
+func reasonOf(run review.Run) string {
+	reason := reports.Sentence(line(run.Outcome.Reason))
+	if run.ConfigChange != "" {
+		reason = strings.TrimSpace(reason + " This changes the config. " + line(run.ConfigChange))
+	}
+	return reason
+}
+
+// problemOf leads to the file where that is in the repository.
+func problemOf(p review.Problem, links reports.Links) problem {
+	place := line(fmt.Sprintf("%s:%d", p.Path, p.Line))
+	if p.Layer != "" {
+		return problem{place + " (the " + line(p.Layer) + "'s)", "", line(p.Message)}
+	}
+	return problem{place, links.Lines(p.Path, p.Line, p.Line), line(p.Message)}
 }
 
 func (v *view) addFindings(run review.Run, links reports.Links) {
@@ -128,10 +146,7 @@ func (v *view) addCoverage(run review.Run, links reports.Links) {
 		return
 	}
 	gaps := reports.Gaps(run.Coverage)
-	v.coverage = fmt.Sprintf("%d of %d files not fully examined by every agent", countPaths(gaps), max(run.Files, countPaths(run.Coverage)))
-	if len(gaps) == 0 {
-		v.coverage = "every file examined"
-	}
+	v.coverage = coverageWords(run, gaps)
 	if len(gaps) > maxGaps {
 		v.moreGaps = len(gaps) - maxGaps
 		gaps = gaps[:maxGaps]
@@ -141,14 +156,34 @@ func (v *view) addCoverage(run review.Run, links reports.Links) {
 		if g.Level == review.Partial {
 			level = "partly examined"
 		}
-		v.gaps = append(v.gaps, gap{line(g.Path), links.Lines(g.Path, 0, 0), line(g.Agent), level, cmp.Or(line(g.Reason), "no reason given")})
+		path, url := line(g.Path), links.Lines(g.Path, 0, 0)
+		if g.Path == review.Whole {
+			path, url = reports.WholeWords(run), ""
+		}
+		v.gaps = append(v.gaps, gap{path, url, line(g.Agent), level, cmp.Or(line(g.Reason), "no reason given")})
 	}
 }
 
-func countPaths(coverage []review.Coverage) int {
+// coverageWords says how much of the change was examined. The whole is no file.
+func coverageWords(run review.Run, gaps []review.Coverage) string {
+	files, missed := countFilesIn(run.Coverage), countFilesIn(gaps)
+	switch {
+	case missed > 0:
+		return fmt.Sprintf("%d of %d files not fully examined by every agent", missed, max(run.Files, files))
+	case len(gaps) > 0:
+		return reports.WholeWords(run) + " not fully examined"
+	case files > 0:
+		return "every file examined"
+	}
+	return reports.WholeWords(run) + " examined"
+}
+
+func countFilesIn(coverage []review.Coverage) int {
 	paths := make(map[string]bool)
 	for _, c := range coverage {
-		paths[c.Path] = true
+		if c.Path != review.Whole {
+			paths[c.Path] = true
+		}
 	}
 	return len(paths)
 }

@@ -1,0 +1,13 @@
+package command
+
+import (
+	"os"
+	"testing"
+
+	"assay/internal/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Main()
+	os.Exit(m.Run())
+}
