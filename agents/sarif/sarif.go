@@ -74,7 +74,12 @@ func (a *Agent) Run(ctx context.Context, in agents.Input) (agents.Result, error)
 	}
 	out := read(change, uploads, options)
 	if missing := options.missing(uploads); missing != "" {
-		err := fault.New(fault.Busy, fmt.Errorf("waiting for CI: %s", missing))
+		// Transient, not Busy, so that people are told what is missing.
+		err := fault.New(fault.Transient, fmt.Errorf("waiting for CI: %s", missing))
+		out.Coverage = receipts(change, review.Partial, missing)
+		if len(uploads) == 0 {
+			out.Coverage = receipts(change, review.Skipped, missing)
+		}
 		return out, fault.From(Dependency(change.Pull.HeadSHA), err)
 	}
 	return out, nil

@@ -167,11 +167,11 @@ func (a *App) newReviewer() (pipeline.Reviewer, error) {
 	if cfg.Advisories, err = a.advisories(); err != nil {
 		return pipeline.Reviewer{}, err
 	}
-	if cfg.Extra, err = a.modelAgents(); err != nil {
-		return pipeline.Reviewer{}, err
-	}
 	if !a.opts.Config.Server.SARIFSecret.IsZero() {
 		cfg.Uploads = uploads{a}
+	}
+	if cfg.Extra, err = a.modelAgents(); err != nil {
+		return pipeline.Reviewer{}, err
 	}
 	if a.opts.Extra != nil {
 		extra, err := a.opts.Extra(a.guards)

@@ -133,16 +133,16 @@ var variables = slices.Concat([]Variable{
 		set:     setAdminToken,
 	},
 	{
-		Group: "Service", Name: fileVariable, Derived: "none",
-		Want:    "the path of a file in the config language, of at most 256 KiB",
-		Purpose: "The operator's config file: pipelines for all repositories, and under `operator` what no repository may say (locks, endpoints and models, budgets, breakers, caches). It is read at the start alone; a mistake in it keeps the service from starting. Variables go before it.",
-		set:     func(*Config, string) error { return nil }, // read before all others
-	},
-	{
 		Group: "Service", Name: "ASSAY_SARIF_SECRET", Secret: true, Derived: "none: uploads are not taken",
 		Want:    "at least 32 characters",
 		Purpose: "Makes the keys with which the CI of repositories signs uploads of results; `assay sarif key OWNER/REPO` prints one. A new secret makes all keys void.",
 		set:     setSARIFSecret,
+	},
+	{
+		Group: "Service", Name: fileVariable, Derived: "none",
+		Want:    "the path of a file in the config language, of at most 256 KiB",
+		Purpose: "The operator's config file: pipelines for all repositories, and under `operator` what no repository may say (locks, endpoints and models, budgets, breakers, caches). It is read at the start alone; a mistake in it keeps the service from starting. Variables go before it.",
+		set:     func(*Config, string) error { return nil }, // read before all others
 	},
 	{
 		Group: "Storage", Name: "DATA_DIR", Default: "./data",

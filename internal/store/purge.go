@@ -92,10 +92,10 @@ func (s *Store) purgeRepository(ctx context.Context, installation, repo int64, l
 	if err := s.deleteAll(ctx, `DELETE FROM dismissals WHERE repo_id = $1 AND fingerprint IN (SELECT fingerprint FROM dismissals WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
 		return err
 	}
-	if err := s.deleteAll(ctx, `DELETE FROM answers WHERE repo_id = $1 AND key IN (SELECT key FROM answers WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
+	if err := s.deleteAll(ctx, `DELETE FROM sarif_uploads WHERE repo_id = $1 AND head_sha IN (SELECT head_sha FROM sarif_uploads WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
 		return err
 	}
-	if err := s.deleteAll(ctx, `DELETE FROM sarif_uploads WHERE repo_id = $1 AND head_sha IN (SELECT head_sha FROM sarif_uploads WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
+	if err := s.deleteAll(ctx, `DELETE FROM answers WHERE repo_id = $1 AND key IN (SELECT key FROM answers WHERE repo_id = $1 LIMIT $2)`, repo, limit); err != nil {
 		return err
 	}
 	return s.deleteAll(ctx, `DELETE FROM subjects WHERE repo_id = $1 AND number IN (SELECT number FROM subjects WHERE repo_id = $1 LIMIT $2)`, repo, limit)
