@@ -150,7 +150,7 @@ func TestDecidePlan(t *testing.T) {
 	want := []Plan{
 		{
 			Pipeline: "review", CheckName: "assay / review", Event: "pull_request.ready_for_review",
-			Strategy: Parallel, Stages: [][]string{{"secrets", "workflows", "hygiene", "pull-request"}},
+			Strategy: Parallel, Stages: [][]string{{"secrets", "workflows", "hygiene", "pull-request", "reviewer"}},
 			Timeout: 10 * time.Minute,
 			Gate:    Gate{FailOn: review.High, OnUnavailable: UnavailableNeutral},
 			Report:  Report{Comment: CommentFindings, Inline: review.Medium, MaxInline: 10},
@@ -200,7 +200,7 @@ func TestDefaultAgents(t *testing.T) {
 		v    Vocabulary
 		want []string
 	}{
-		{"deterministic ones in a fixed order", Vocabulary{Agents: []string{"reviewer", "pull-request", "secrets", "hygiene", "workflows"}}, []string{"secrets", "workflows", "hygiene", "pull-request"}},
+		{"deterministic ones in a fixed order", Vocabulary{Agents: []string{"reviewer", "pull-request", "secrets", "hygiene", "workflows"}}, []string{"secrets", "workflows", "hygiene", "pull-request", "reviewer"}},
 		{"those there are", Vocabulary{Agents: []string{"hygiene"}}, []string{"hygiene"}},
 		{"the operator's choice", Vocabulary{Agents: []string{"secrets", "reviewer"}, Default: []string{"reviewer"}}, []string{"reviewer"}},
 		{"none", Vocabulary{}, nil},

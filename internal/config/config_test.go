@@ -445,7 +445,7 @@ func TestConfigHidesSecrets(t *testing.T) {
 // the password of the database's URL: a new field that is not fails.
 func TestSecrets(t *testing.T) {
 	c, err := Load(environ{
-		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3", "ASSAY_SARIF_SECRET": goodSecret + goodSecret,
+		"GITHUB_APP_PRIVATE_KEY": testKeys().pkcs1, "GITHUB_WEBHOOK_SECRET": goodSecret + "1," + goodSecret + "2", "ASSAY_ADMIN_TOKEN": goodSecret + "3",
 		"DATABASE_URL": "postgres://u:p%40" + goodSecret + "@h/d?sslpassword=" + goodSecret + "4", "OTEL_EXPORTER_OTLP_HEADERS": "k=" + goodSecret + "5",
 		"OPENAI_API_KEY": goodSecret + "6", "ANTHROPIC_API_KEY": goodSecret + "7", "GEMINI_API_KEY": goodSecret + "8", "OLLAMA_API_KEY": goodSecret + "9",
 		"ASSAY_SARIF_SECRET": goodSecret + "10" + goodSecret,
