@@ -21,7 +21,7 @@ build: ## Build bin/assay
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/assay ./cmd/assay
 
 .PHONY: test
-test: ## Run all tests, with the race detector, and fuzz the first parsers for a few seconds
+test: ## Run all tests, watch for races, and fuzz the first parsers for a few seconds
 	./scripts/test
 
 .PHONY: fuzz

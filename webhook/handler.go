@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"assay/internal/fault"
+	"assay/review"
 )
 
 const (
@@ -37,6 +38,9 @@ type Config struct {
 	Memory Memory
 	// Logger gets deliveries that could not be stored; nil discards.
 	Logger *slog.Logger
+	// AppID is this GitHub App's, whose own check suites begin and end with each
+	// review and tell nothing new; 0 where it is not known.
+	AppID int64
 	// OnResult, where not nil, is told of each answer: its HTTP status, its
 	// word (accepted, duplicate, ignored, error) and how long it took. It is
 	// called concurrently.
@@ -53,6 +57,7 @@ type Config struct {
 type Handler struct {
 	verifier *Verifier
 	accepter Accepter
+	appID    int64
 	maxBody  int64
 	memory   *memory
 	log      *slog.Logger
@@ -61,7 +66,7 @@ type Handler struct {
 
 // New makes a handler that hands verified deliveries to a.
 func New(v *Verifier, a Accepter, c Config) *Handler {
-	h := &Handler{verifier: v, accepter: a, maxBody: c.MaxBody, memory: newMemory(c.Memory), log: c.Logger, onResult: c.OnResult}
+	h := &Handler{verifier: v, accepter: a, appID: c.AppID, maxBody: c.MaxBody, memory: newMemory(c.Memory), log: c.Logger, onResult: c.OnResult}
 	if h.maxBody <= 0 {
 		h.maxBody = MaxBody
 	}
@@ -167,7 +172,7 @@ func (h *Handler) deliver(ctx context.Context, header http.Header, body []byte) 
 		return refuse(http.StatusBadRequest, "the payload does not fit the event")
 	}
 	sub, ok := find(ev.Name, ev.Action)
-	if !ok || !wanted(ev) {
+	if !ok || !wanted(ev) || h.echo(ev) {
 		return ignored
 	}
 	ev.Delivery = guid
@@ -229,4 +234,10 @@ func kept(h http.Header) map[string]string {
 		}
 	}
 	return out
+}
+
+// echo reports whether the event is about a check suite of our own making. To
+// re-run one is another matter: somebody asks for it.
+func (h *Handler) echo(ev review.Event) bool {
+	return ev.Name == "check_suite" && ev.Action != "rerequested" && ev.Check != nil && ev.Check.AppID != 0 && ev.Check.AppID == h.appID
 }

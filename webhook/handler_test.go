@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"assay/internal/fault"
+	"assay/review"
 )
 
 // fakeAccepter keeps deliveries in memory, by GUID.
@@ -493,6 +494,25 @@ func TestHandlerOverHTTP(t *testing.T) {
 
 // FuzzHandler sends whole requests, signed or not: no panic, an answer of the
 // documented form, and nothing accepted without a signature.
+// TestOwnSuites holds that what our own check suites do is not stored with each
+// review, and that what is asked of them is.
+func TestOwnSuites(t *testing.T) {
+	for _, tt := range []struct {
+		action string
+		app    int64
+		status string
+	}{{"completed", 7, "ignored"}, {"requested", 7, "ignored"}, {"rerequested", 7, "accepted"}, {"completed", 8, "accepted"}, {"completed", 0, "accepted"}} {
+		h := &Handler{appID: 7}
+		ev := review.Event{Name: "check_suite", Action: tt.action, Check: &review.Check{ID: 1, HeadSHA: "a", AppID: tt.app}}
+		if got := map[bool]string{true: "ignored", false: "accepted"}[h.echo(ev)]; got != tt.status {
+			t.Errorf("%s of the app %d: %s, want %s", tt.action, tt.app, got, tt.status)
+		}
+	}
+	if (&Handler{}).echo(review.Event{Name: "check_suite", Action: "completed", Check: &review.Check{}}) {
+		t.Error("without an ID of the app a suite of no app was taken for its own")
+	}
+}
+
 func FuzzHandler(f *testing.F) {
 	f.Add("POST", "application/json", "", "pull_request", guid, "", true, pick(f, "pull_request", "opened"))
 	f.Add("POST", "application/json", "gzip", "check_run", "g", "sha256=00", false, []byte("{}"))

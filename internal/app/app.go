@@ -187,7 +187,7 @@ func (a *App) webhook() (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("GITHUB_WEBHOOK_SECRET: %w", err)
 	}
-	handler := webhook.New(verifier, NewAccepter(a.queue), webhook.Config{Logger: a.log, OnResult: a.metrics.Delivery})
+	handler := webhook.New(verifier, NewAccepter(a.queue), webhook.Config{AppID: a.opts.Config.App.ID, Logger: a.log, OnResult: a.metrics.Delivery})
 	return a.traces.Handler("webhook", handler), nil
 }
 
