@@ -6,7 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
+	"assay/agents/reviewer"
 	"assay/internal/app"
 	"assay/internal/config"
 	"assay/internal/pipeline"
@@ -67,7 +69,7 @@ func readFile(path string, stdin io.Reader) ([]byte, error) {
 // environment adds for the service counts where it is good: nothing here needs
 // it.
 func vocabulary(cmd command) (strategy.Vocabulary, error) {
-	reviewer, err := app.NewReviewer(app.ReviewerConfig{})
+	built, err := app.NewReviewer(app.ReviewerConfig{})
 	if err != nil {
 		return strategy.Vocabulary{}, err
 	}
@@ -75,10 +77,14 @@ func vocabulary(cmd command) (strategy.Vocabulary, error) {
 	if err != nil {
 		cfg = config.Config{}
 	}
-	v := app.Vocabulary(reviewer, cfg)
-	// Whether the service allows commands its operator's file says; the agent
-	// that runs them is in this build.
+	v := app.Vocabulary(built, cfg)
+	// What the service has beyond this depends on its operator: models for the
+	// reviewer, and programs for the agents that run them. Both are in this build.
 	v.Kinds = append(v.Kinds, strategy.KindCommand)
+	if !slices.Contains(v.Agents, reviewer.Name) {
+		v.Agents = append(v.Agents, reviewer.Name)
+		v.Instructed = append(v.Instructed, reviewer.Name)
+	}
 	return v, nil
 }
 
