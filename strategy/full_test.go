@@ -9,7 +9,7 @@ var full = Vocabulary{
 	Tools:  []string{"read_file", "search"},
 	Rules:  []string{"secrets/private-key", "secrets/github-pat", "hygiene/large-file"},
 
-	Breakers: []string{"github", "openai"}, Caches: []string{"content"},
+	Breakers: []string{"github", "openai"}, Caches: []string{"content", "contents"},
 }
 
 // everyKey is a repository's file with every key there is.
