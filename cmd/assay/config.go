@@ -77,15 +77,20 @@ func vocabulary(cmd command) (strategy.Vocabulary, error) {
 	if err != nil {
 		cfg = config.Config{}
 	}
-	v := app.Vocabulary(built, cfg)
-	// What the service has beyond this depends on its operator: models for the
-	// reviewer, and programs for the agents that run them. Both are in this build.
+	return app.Vocabulary(built, cfg), nil
+}
+
+// serviceVocabulary is what configs may choose from in a service of this build,
+// which depends on its operator: models for the reviewer, and programs for the
+// agents that run them.
+func serviceVocabulary(cmd command) (strategy.Vocabulary, error) {
+	v, err := vocabulary(cmd)
 	v.Kinds = append(v.Kinds, strategy.KindCommand)
 	if !slices.Contains(v.Agents, reviewer.Name) {
 		v.Agents = append(v.Agents, reviewer.Name)
 		v.Instructed = append(v.Instructed, reviewer.Name)
 	}
-	return v, nil
+	return v, err
 }
 
 func count(n int, noun string) string {

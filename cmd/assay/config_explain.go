@@ -62,7 +62,7 @@ func (c explainCmd) prepare(cmd command) (strategy.Settings, review.Event, error
 	if err != nil {
 		return strategy.Settings{}, ev, err
 	}
-	v, err := vocabulary(cmd)
+	v, err := serviceVocabulary(cmd)
 	if err != nil {
 		return strategy.Settings{}, ev, err
 	}

@@ -55,7 +55,7 @@ func (c explainCmd) fromGitHub(cmd command) (s strategy.Settings, ev review.Even
 	if err != nil {
 		return s, ev, err
 	}
-	v, err := vocabulary(cmd)
+	v, err := serviceVocabulary(cmd)
 	if err != nil {
 		return s, ev, err
 	}

@@ -27,7 +27,7 @@ Examples:
 }
 
 func (c showCmd) Run(cmd command) error {
-	v, err := vocabulary(cmd)
+	v, err := serviceVocabulary(cmd)
 	if err != nil {
 		return err
 	}

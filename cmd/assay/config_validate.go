@@ -36,7 +36,7 @@ func (c validateCmd) Run(cmd command) error {
 	if err != nil && !missing {
 		return fmt.Errorf("read config: %w", err)
 	}
-	v, err := vocabulary(cmd)
+	v, err := serviceVocabulary(cmd)
 	if err != nil {
 		return err
 	}
