@@ -50,4 +50,4 @@ eval-secrets: ## Compare the secrets agent with gitleaks on gitleaks' own sample
 
 .PHONY: soak
 soak: ## Kill the service at random, hundreds of times, under load
-	SOAK_KILLS=$${SOAK_KILLS:-300} $(GO) test ./internal/e2e -run TestKill -v -timeout 60m
+	SOAK_KILLS=$${SOAK_KILLS:-300} $(GO) test ./internal/e2e -run 'TestKill|TestHeal' -v -timeout 60m
