@@ -118,7 +118,18 @@ func (p *Pipeline) shown(ctx context.Context, r store.Run) (review.CheckRun, err
 	}
 	latest := make(map[int]store.Run)
 	for _, a := range attempts {
-		if a.Pull.Number != r.Pull.Number && a.Status == review.StatusDone {
+		if a.Pull.Number == r.Pull.Number {
+			continue
+		}
+		switch a.Status {
+		case review.StatusDead: // it says of its head that nobody has reviewed it
+			plan, err := planOf(a)
+			if err != nil {
+				return check, err
+			}
+			a.Outcome = strategy.Unavailable(plan.Gate, a.Reason)
+			latest[a.Pull.Number] = a
+		case review.StatusDone:
 			latest[a.Pull.Number] = a
 		}
 	}

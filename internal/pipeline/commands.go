@@ -300,10 +300,23 @@ func (c *conversation) dismiss(ctx context.Context, command webhook.Command) err
 // is not stored yet will see the dismissal itself.
 func (c *conversation) judgeAgain(ctx context.Context, id string) error {
 	r, err := c.p.Store.Run(ctx, id)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case c.pull.Closed:
+	}
+	open := false // kept so, and nobody works on it
+	if r.Judged && !r.Status.Final() && !r.AwaitUntil.IsZero() {
+		working, err := c.p.Queue.Working(ctx, r)
+		if err != nil {
+			return err
+		}
+		// Who works on it from here on sees the dismissal; who just did may not have.
+		if r, err = c.p.Store.Run(ctx, id); err != nil {
+			return err
+		}
+		open = !working && !r.Status.Final()
+	}
+	switch {
+	case c.pull.Closed, open:
 		return nil
 	case r.Delivery == c.d.GUID: // of an earlier try
 		c.open(r)

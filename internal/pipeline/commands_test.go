@@ -1,15 +1,18 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"assay/internal/fault"
+	"assay/internal/queue"
 	"assay/internal/store"
 	"assay/reports"
 	"assay/review"
@@ -254,6 +257,72 @@ func TestDismissWhileRunning(t *testing.T) {
 			t.Errorf("the check is %s, %s", c.Conclusion, c.Output.Title)
 		}
 	}
+}
+
+// TestDismissOnOpenCheck holds that a dismissal does not wait for a check that is
+// kept open, but for whoever works on it, and that it counts when the check is
+// concluded.
+func TestDismissOnOpenCheck(t *testing.T) {
+	o := newOutage(t)
+	o.first.err = down("openai")
+	r := o.review(30 * time.Minute)
+	dismissal := o.say("ada", "/assay dismiss "+r.Findings[0].ID+" fine")
+	const lane = "run/1/7/review"
+	if got, err := o.store.Acquire(t.Context(), lane, "a job", time.Minute); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if err := o.p.Decide(t.Context(), dismissal); fault.KindOf(err) != fault.Busy {
+		t.Errorf("while a job works on it: %v, want busy", err)
+	}
+	if err := o.store.Release(t.Context(), lane, "a job"); err != nil {
+		t.Fatal(err)
+	}
+	o.decide(dismissal)
+	if status, reason := o.status(dismissal); status != store.DeliveryDone {
+		t.Errorf("the command is %s, %s", status, reason)
+	}
+	o.want("no other attempt", map[string]string{"review": "running"})
+	o.now = o.now.Add(31 * time.Minute)
+	o.heal(r.ID)
+	if r = o.only(); r.Status != review.StatusDone || len(r.Findings) != 1 || r.Findings[0].Dismissed == nil || !strings.Contains(r.Outcome.Reason, "1 dismissed") {
+		t.Errorf("run %s, findings %+v, %s", r.Status, r.Findings, r.Outcome.Reason)
+	}
+}
+
+// TestDismissDuringHeal holds that a dismissal does not bring back the result
+// that a run had before it completed itself.
+func TestDismissDuringHeal(t *testing.T) {
+	o := newOutage(t)
+	o.first.err = down("openai")
+	r := o.review(0)
+	dismissal := o.say("ada", "/assay dismiss "+r.Findings[0].ID+" fine")
+	healed := false
+	o.p.Queue = opening{o.p.Queue, func() {
+		if !healed {
+			healed = true
+			o.first.err, o.now = nil, o.now.Add(time.Hour)
+			o.heal(r.ID)
+		}
+	}}
+	if err := o.p.Decide(t.Context(), dismissal); fault.KindOf(err) != fault.Busy || !healed {
+		t.Fatalf("over a result that has changed: %v, want busy; healed %v", err, healed)
+	}
+	o.work(dismissal)
+	runs, err := o.store.Runs(t.Context(), "", 1)
+	if err != nil || runs[0].ID == r.ID || runs[0].Outcome.Health != review.Complete || len(runs[0].Findings) != 2 {
+		t.Errorf("the last run: %+v, %v", runs, err)
+	}
+}
+
+// opening is a queue that does something before it opens runs.
+type opening struct {
+	Queue
+	before func()
+}
+
+func (q opening) Open(ctx context.Context, o queue.Opening) ([]store.Run, error) {
+	q.before()
+	return q.Queue.Open(ctx, o)
 }
 
 func TestCommandAnswers(t *testing.T) {

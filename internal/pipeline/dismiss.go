@@ -68,7 +68,7 @@ func counted(findings []review.Finding) (left []review.Finding) {
 // judgedAgain is another attempt of a run that is done, with what its agents
 // have found: only judging and publishing are left.
 func (p *Pipeline) judgedAgain(done store.Run, ev review.Event) store.Run {
-	r := store.Run{Run: done.Run, Plan: done.Plan, Judged: true}
+	r := store.Run{Run: done.Run, Plan: done.Plan, Judged: true, Of: done.ID}
 	r.ID, r.Event, r.Delivery = store.NewRunID(), ev.String(), ev.Delivery
 	r.Status, r.Reason = review.StatusQueued, ""
 	r.QueuedAt, r.StartedAt, r.FinishedAt = p.Now().UTC(), time.Time{}, time.Time{}

@@ -103,6 +103,31 @@ func TestSharedHead(t *testing.T) {
 	}
 }
 
+// TestSharedHeadDead holds that a review which failed for good, and whose config
+// says that this blocks, is not painted over by that of another pull request
+// with the head.
+func TestSharedHeadDead(t *testing.T) {
+	w := newWorld(t)
+	w.config += "    gate: {on_unavailable: fail}\n"
+	id := w.deliver("opened", head("a"))
+	w.decide(id)
+	runs, err := w.store.Runs(t.Context(), "", 1)
+	if err != nil || len(runs) != 1 {
+		t.Fatal(runs, err)
+	}
+	if err := w.p.RunFailed(t.Context(), runs[0].ID, errors.New("broken")); err != nil {
+		t.Fatal(err)
+	}
+	w.at = w.at.Add(time.Second)
+	pull := w.pull
+	pull.Number, pull.BaseRef = 8, "mild"
+	w.pull.BaseRef, w.finder.severity = "mild", 0
+	w.work(w.store1("opened", pull, w.at))
+	if check, _ := w.onlyCheck(); check.Conclusion != review.ConclusionFailure || !strings.Contains(check.Output.Title, "#7") {
+		t.Errorf("with another pull request the check is %s, %q", check.Conclusion, check.Output.Title)
+	}
+}
+
 // TestDeadDeliveryTellsNothing holds that the text of an error that ends a
 // delivery is for the operator, and not shown on the pull request.
 func TestDeadDeliveryTellsNothing(t *testing.T) {

@@ -82,6 +82,8 @@ type Queue interface {
 	Close(ctx context.Context, d store.Delivery, sub store.Subject) (bool, error)
 	Cancel(ctx context.Context, installation, repoID int64, reason string) error
 	Finish(ctx context.Context, d store.Delivery, status store.DeliveryStatus, reason string) error
+	// Working reports whether a job is at work on the run's lane.
+	Working(ctx context.Context, r store.Run) (bool, error)
 	Bury(ctx context.Context, deliveryID int64, cause, shown string) error
 	Healing
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"assay/internal/store"
 )
 
 // watchInterval is how often a worker looks whether its run still stands and
@@ -83,4 +85,16 @@ func (q *Queue) look(ctx context.Context, cancel context.CancelCauseFunc, lane, 
 	if !stands(ctx) {
 		cancel(ErrOvertaken)
 	}
+}
+
+// Working reports whether a job is at work on the run's lane, be it on this run
+// or on another attempt. One that begins after the answer was false sees all
+// that was stored before the question.
+func (q *Queue) Working(ctx context.Context, r store.Run) (bool, error) {
+	owner := q.cfg.Node + "/" + store.NewRunID()
+	got, err := q.store.Acquire(ctx, lane(r), owner, q.cfg.LaneTTL)
+	if err != nil || !got {
+		return true, err
+	}
+	return false, q.store.Release(ctx, lane(r), owner)
 }

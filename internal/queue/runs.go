@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -134,6 +136,9 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 			opened.Resumed = true
 			return opened, true, nil
 		}
+		if outdated(attempts, r) {
+			return r, false, fault.Until(fault.Busy, q.cfg.Now(), fmt.Errorf("the result of run %s has just changed", r.Of))
+		}
 		r.Attempt, r.CheckID = last.Attempt+1, last.CheckID
 		next := follows
 		if r.Issue == nil { // which shares nothing with the others
@@ -154,6 +159,12 @@ func (q *Queue) open(ctx context.Context, tx *sql.Tx, o Opening, r store.Run, mo
 		err = fault.Until(fault.Busy, q.cfg.Now(), errors.New("another delivery has just opened the run"))
 	}
 	return r, ok, err
+}
+
+// outdated reports whether r takes over a result that is no longer that of the
+// run it is from: an agent that was missing has answered meanwhile.
+func outdated(attempts []store.Run, r store.Run) bool {
+	return slices.ContainsFunc(attempts, func(a store.Run) bool { return a.ID == r.Of && !reflect.DeepEqual(a.Agents, r.Agents) })
 }
 
 // openedBy finds the run that an earlier try of the delivery has opened for r.

@@ -33,6 +33,9 @@ type Run struct {
 	// Waits says that another attempt at the head is being worked on and shows
 	// itself on the check run that the two share. It is not stored.
 	Waits bool
+	// Of is the attempt whose stored result this one takes over; empty for one
+	// that makes its own. It is not stored.
+	Of string
 	// Revived is how often the run was found without a job and given one.
 	Revived int
 	// Seq orders runs by age.
