@@ -34,7 +34,7 @@ var orders = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`\bcall\s+(?:the\s+)?(?:tool\s+)?[a-z_][a-z0-9_]*\s+with\s+\{[^\n]*`,
 	// Marks of turns and of tools, which only a transcript has.
 	`<\|?/?(?:im_start|im_end|system|assistant|endoftext|tool_result|tool_use|function_results?|start_header_id|end_header_id|eot_id)\b[^>\n]*\|?>[^\n]*`,
-	`\[/?INST\][^\n]*`, `<</?SYS>>[^\n]*`, `(?m)^[\s/#*>-]*(?:system|assistant|human|user)\s*:[^\n]*`,
+	`\[/?INST\][^\n]*`, `<</?SYS>>[^\n]*`, `(?m)^[\s/#*>-]*(?:system|assistant|human|user)\s*:(?:[ \t]+\S+){3}[^\n]*`,
 	`(?:<<<|>>>)\s*/?(?:data|end)\b[^\n]*|\b[A-Za-z0-9]{0,40}\s*data>>>[^\n]*`,
 }, `|`))
 

@@ -2,6 +2,7 @@ package reviewer
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"assay/review"
@@ -11,8 +12,8 @@ import (
 // put before the model and what it says it went through.
 func cover(files []review.File, units []unit, outcomes []outcome) []review.Coverage {
 	type tally struct {
-		parts, done int
-		why         string
+		parts, done, hidden int
+		why                 string
 	}
 	of := make(map[string]*tally)
 	for i, u := range units {
@@ -23,6 +24,7 @@ func cover(files []review.File, units []unit, outcomes []outcome) []review.Cover
 				of[p.file.Path] = t
 			}
 			t.parts++
+			t.hidden += outcomes[i].hidden[p.file.Path]
 			if why := gap(outcomes[i], p.file.Path); why == "" {
 				t.done++
 			} else {
@@ -39,12 +41,22 @@ func cover(files []review.File, units []unit, outcomes []outcome) []review.Cover
 			c.Level, c.Reason = review.Skipped, t.why
 		case t.done < t.parts:
 			c.Level, c.Reason = review.Partial, "a part of the change was left out: "+t.why
+		case t.hidden > 0:
+			// Whoever can have a line kept from the model could have it pass unseen.
+			c.Level, c.Reason = review.Partial, fmt.Sprintf("of %s the model was not shown all: words to a reviewer are kept from it, and what is over %d bytes of a line", counted(t.hidden), maxShownLine)
 		case f.Unread != "":
 			c.Level, c.Reason = review.Partial, f.Unread
 		}
 		all = append(all, c)
 	}
 	return all
+}
+
+func counted(lines int) string {
+	if lines == 1 {
+		return "1 added line"
+	}
+	return fmt.Sprintf("%d added lines", lines)
 }
 
 // gap says why a file was not examined in a unit; "" when it was.

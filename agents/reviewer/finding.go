@@ -31,17 +31,24 @@ func (d dropped) add(e dropped) dropped {
 	return dropped{d.NoQuote + e.NoQuote, d.Outside + e.Outside, d.Malform + e.Malform, d.Refuted + e.Refuted, d.Known + e.Known, d.TooMany + e.TooMany, d.Unproven + e.Unproven}
 }
 
-// findings are the claims that count, each at its place.
+// findings are the claims that count, each at its place, the most severe first.
 func (j *job) findings(s *sheet, claims []claim) (found []review.Finding, d dropped) {
+	var placed []review.Finding
 	for _, c := range claims {
 		f, why := j.finding(s, c)
-		switch {
-		case why != nil:
+		if why != nil {
 			*why(&d)++
+			continue
+		}
+		placed = append(placed, f)
+	}
+	bySeverity(placed)
+	for _, f := range placed {
+		switch {
+		case j.known(f) || slices.ContainsFunc(found, func(g review.Finding) bool { return covers(g, f) }):
+			d.Known++
 		case len(found) >= maxFindings:
 			d.TooMany++
-		case j.known(f) || slices.ContainsFunc(found, func(g review.Finding) bool { return same(f, g) }):
-			d.Known++
 		default:
 			found = append(found, f)
 		}
@@ -146,11 +153,13 @@ func (j *job) fix(p *page, at span, replacement string) *review.Fix {
 
 // known reports whether another agent has reported the same.
 func (j *job) known(f review.Finding) bool {
-	return slices.ContainsFunc(j.in.Prior, func(p review.Finding) bool { return p.Agent != Name && same(f, p) })
+	return slices.ContainsFunc(j.in.Prior, func(p review.Finding) bool { return p.Agent != Name && covers(p, f) })
 }
 
-// same reports whether two findings are about the same thing, as far as that
-// can be told: the same lines, in the same respect.
-func same(f, g review.Finding) bool {
-	return f.Path == g.Path && f.Category == g.Category && g.StartLine > 0 && f.StartLine <= g.EndLine && g.StartLine <= f.EndLine
+// covers reports whether g has said what f says, as far as that can be told:
+// the same lines, in the same respect, and no less severe. Anybody can have a
+// minor finding made on a line of theirs; it must not hide a grave one.
+func covers(g, f review.Finding) bool {
+	return f.Path == g.Path && f.Category == g.Category && g.Severity >= f.Severity &&
+		g.StartLine > 0 && f.StartLine <= g.EndLine && g.StartLine <= f.EndLine
 }

@@ -50,6 +50,8 @@ type outcome struct {
 	findings []review.Finding
 	examined []string
 	dropped  dropped
+	// hidden counts, by path, the added lines that the model was not shown whole.
+	hidden map[string]int
 	// err is why there is no answer; refusal, why none was asked for.
 	err     error
 	refusal string
@@ -159,6 +161,7 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 		return outcome{err: err}
 	}
 	if kept, ok := j.lookup(ctx, s); ok {
+		kept.hidden = s.hidden()
 		return kept
 	}
 	if refusal := j.meter.reserve(tokens); refusal != "" {
@@ -168,6 +171,7 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 		defer j.meter.release(tokens) // before others are waited for
 		return j.answered(ctx, s, tokens)
 	}()
+	o.hidden = s.hidden()
 	if !u.bare && o.err != nil && fault.KindOf(o.err) == fault.Invalid {
 		return j.apart(ctx, u, o)
 	}
@@ -178,7 +182,7 @@ func (j *job) unit(ctx context.Context, u unit, tokens int) outcome {
 // without the others and without the author's words: what has led the model
 // astray in one of them should not keep the rest from being reviewed.
 func (j *job) apart(ctx context.Context, u unit, failed outcome) outcome {
-	all := outcome{err: failed.err}
+	all := outcome{err: failed.err, hidden: failed.hidden}
 	for _, p := range u.parts {
 		alone := unit{parts: []part{p}, bare: true}
 		o := j.unit(ctx, alone, perRound*(j.overhead()+alone.tokens())+perUnit)
@@ -232,11 +236,15 @@ func (j *job) examined(s *sheet, named []string) (paths []string) {
 
 // worst are the findings that are worth their reader's time.
 func worst(found []review.Finding, over int) ([]review.Finding, int) {
-	slices.SortStableFunc(found, func(a, b review.Finding) int { return int(b.Severity) - int(a.Severity) })
+	bySeverity(found)
 	if n := len(found) - maxFindings; n > 0 {
 		return found[:maxFindings], over + n
 	}
 	return found, over
+}
+
+func bySeverity(found []review.Finding) {
+	slices.SortStableFunc(found, func(a, b review.Finding) int { return int(b.Severity) - int(a.Severity) })
 }
 
 // note says what of the model's words was left out.

@@ -31,7 +31,7 @@ type kept struct {
 // what stands in other files. The numbers of lines are, so that what was said
 // of a line is still said of it.
 func (j *job) keyOf(s *sheet) string {
-	return hashOf(j.key, j.in.Policy.Instructions, s.advice, s.data)
+	return hashOf(j.key, j.in.Policy.Instructions, s.advice, s.data, j.priorKey(s.unit))
 }
 
 func (j *job) lookup(ctx context.Context, s *sheet) (outcome, bool) {

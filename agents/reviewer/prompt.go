@@ -120,6 +120,33 @@ func (j *job) prior(u unit) string {
 	return b.String()
 }
 
+// priorKey names what other agents found in the files: it decides which of the
+// model's findings are kept.
+func (j *job) priorKey(u unit) string {
+	var b strings.Builder
+	for _, f := range j.in.Prior {
+		if f.Agent != Name && slices.ContainsFunc(u.parts, func(p part) bool { return p.file.Path == f.Path }) {
+			fmt.Fprintf(&b, "%q %d %d %s %s\n", f.Path, f.StartLine, f.EndLine, f.Category, f.Severity)
+		}
+	}
+	return b.String()
+}
+
+// hidden counts, by path, the added lines that the model is not shown whole.
+func (s *sheet) hidden() map[string]int {
+	counts := make(map[string]int)
+	for _, p := range s.unit.parts {
+		for _, h := range p.hunks {
+			for _, l := range h.Lines {
+				if l.Op == review.Add && s.pages[p.file.Path].hidden[l.New] {
+					counts[p.file.Path]++
+				}
+			}
+		}
+	}
+	return counts
+}
+
 // advice is what the team says of the unit's files.
 func (j *job) advice(u unit) string {
 	var b strings.Builder

@@ -38,7 +38,7 @@ const Name = "reviewer"
 
 // edition changes when the same content may get another answer for a reason
 // that stands neither in the prompts nor in the schemas.
-const edition = "1"
+const edition = "2"
 
 // The aliases of models that are used when the policy names none.
 const (

@@ -20,7 +20,12 @@ var errReads = errors.New("too many files were read in this review already")
 
 // text is a file as it is, and as models are shown it. Both have the same
 // lines.
-type text struct{ raw, shown []string }
+type text struct {
+	raw, shown []string
+	// hidden are the lines, from 0, of which something is not shown that is
+	// neither a secret nor invisible.
+	hidden map[int]bool
+}
 
 // source shows the head of a change, fit for models: without secrets, without
 // hidden text, without words that are meant for them. It is safe for concurrent
@@ -111,7 +116,7 @@ func isBinary(content []byte) bool {
 // text is what is shown of a text.
 func (s *source) text(raw string) *text {
 	raw = strings.TrimSuffix(raw, "\n")
-	t := &text{raw: strings.Split(raw, "\n")}
+	t := &text{raw: strings.Split(raw, "\n"), hidden: make(map[int]bool)}
 	for i, line := range t.raw {
 		t.raw[i] = strings.TrimSuffix(line, "\r")
 	}
@@ -124,18 +129,22 @@ func (s *source) text(raw string) *text {
 	}
 	t.shown = masked
 	for i, line := range masked {
-		t.shown[i] = show(line)
+		var hidden bool
+		if t.shown[i], hidden = show(line); hidden {
+			t.hidden[i] = true
+		}
 	}
 	return t
 }
 
-// show is a line without its secrets as it is shown.
-func show(line string) string {
-	line, _ = withhold(visible(line))
-	if len(line) > maxShownLine {
-		line = strings.ToValidUTF8(line[:maxShownLine], "") + " [long line cut]"
+// show is a line without its secrets as it is shown, and whether something of
+// it is kept back.
+func show(line string) (shown string, hidden bool) {
+	shown, hidden = withhold(visible(line))
+	if len(shown) > maxShownLine {
+		return strings.ToValidUTF8(shown[:maxShownLine], "") + " [long line cut]", true
 	}
-	return line
+	return shown, hidden
 }
 
 // words is a text of the pull request's author as it is shown, on one line or
@@ -162,21 +171,23 @@ type page struct {
 	// lines are the shown lines of the hunks by their numbers at the head, raw
 	// the same as they are.
 	lines, raw map[int]string
+	// hidden are those of lines of which something is kept back.
+	hidden map[int]bool
 	// gone are the shown removed lines, by their numbers at the base.
 	gone map[int]string
 }
 
 // page reads a changed file. Where its head cannot be read there are the hunks.
 func (s *source) page(ctx context.Context, f review.File) (*page, error) {
-	p := &page{file: f, lines: make(map[int]string), raw: make(map[int]string), gone: make(map[int]string)}
+	p := &page{file: f, lines: make(map[int]string), raw: make(map[int]string), hidden: make(map[int]bool), gone: make(map[int]string)}
 	var err error
 	if p.head, err = s.head(ctx, f.Path); err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	for _, h := range f.Hunks {
-		p.take(s, h, review.Delete, p.gone)
+		p.take(s, h, review.Delete, p.gone, nil)
 		if !p.fromHead(h) {
-			p.take(s, h, review.Add, p.lines)
+			p.take(s, h, review.Add, p.lines, p.hidden)
 		}
 	}
 	return p, nil
@@ -200,13 +211,14 @@ func (p *page) fromHead(h review.Hunk) bool {
 		if p.head == nil || i < 0 || i >= len(p.head.raw) || p.head.raw[i] != p.raw[l.New] {
 			return false
 		}
-		p.lines[l.New] = p.head.shown[i]
+		p.lines[l.New], p.hidden[l.New] = p.head.shown[i], p.head.hidden[i]
 	}
 	return true
 }
 
-// take shows one side of a hunk: what was removed, or what is there now.
-func (p *page) take(s *source, h review.Hunk, op review.LineOp, into map[int]string) {
+// take shows one side of a hunk: what was removed, or what is there now. hidden,
+// where not nil, is told of the lines of which something is kept back.
+func (p *page) take(s *source, h review.Hunk, op review.LineOp, into map[int]string, hidden map[int]bool) {
 	var numbers []int
 	var lines []string
 	for _, l := range h.Lines {
@@ -223,7 +235,11 @@ func (p *page) take(s *source, h review.Hunk, op review.LineOp, into map[int]str
 	if len(lines) == 0 {
 		return
 	}
-	for i, shown := range s.text(strings.Join(lines, "\n") + "\n").shown {
+	t := s.text(strings.Join(lines, "\n") + "\n")
+	for i, shown := range t.shown {
 		into[numbers[i]] = shown
+		if hidden != nil && t.hidden[i] {
+			hidden[numbers[i]] = true
+		}
 	}
 }
